@@ -1,0 +1,1 @@
+//! Benchmarks of StockPulse; see `benches/`.

@@ -1,0 +1,1 @@
+//! Small programs; see `src/bin`.

@@ -1,0 +1,30 @@
+//! The `stockpulse-replay` command: see `stockpulse-replay --help`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use stockpulse_replay::{Args, Invoices, ReplayError, Report, output};
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::error(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+/// Everything is read and checked first; only then does anything reach the terminal or the shop.
+fn run(args: &Args) -> Result<(), ReplayError> {
+    args.backends()?;
+    let invoices = Invoices::load(&args.files)?;
+    output::rejections(invoices.rejections())?;
+    let report = replay(args, &invoices)?;
+    output::report(&report, args.json)
+}
+
+/// Where `drive::run(args, invoices)` takes over.
+fn replay(_args: &Args, _invoices: &Invoices) -> Result<Report, ReplayError> {
+    Err(ReplayError::drive("the core is not connected yet"))
+}

@@ -1,0 +1,5 @@
+//! StockPulse
+pub mod engine;
+pub mod error;
+pub mod model;
+pub use error::{Error, ErrorKind, Result, Retry};
