@@ -3,6 +3,9 @@
 mod decided;
 mod fingerprint;
 mod limits;
+pub mod order;
+pub mod record;
+pub mod saga;
 pub mod stock;
 
 use std::collections::BTreeMap;
@@ -11,6 +14,8 @@ use std::sync::Arc;
 pub use decided::Decided;
 pub use limits::Limits;
 
+use order::{OrderCommand, OrderOutcome, OrderWorkingSet};
+use record::{Put, PutOutcome, Record, RecordWorkingSet};
 use stock::{SourcingStrategy, StockCommand, StockOutcome, StockWorkingSet};
 
 /// Decides commands. It does no I/O and knows no clock, no randomness and no backend: the same working set and
@@ -56,6 +61,23 @@ impl Engine {
         let outcomes = batch.iter().map(|command| stock::decide(self, set, command)).collect();
         set.seal();
         outcomes
+    }
+
+    /// Decides a batch of order commands, in order, on a working set that holds the rows of its
+    /// [`OrderLoadPlan`](order::OrderLoadPlan). Answers one outcome per command; what changed is in the working
+    /// set.
+    pub fn execute_orders(&self, set: &mut OrderWorkingSet, batch: &[OrderCommand]) -> Vec<OrderOutcome> {
+        batch.iter().map(|command| order::decide(self, set, command)).collect()
+    }
+
+    /// Decides a batch of puts, in order, on a working set that holds the records they name and the stored
+    /// outcomes of their ids.
+    pub fn execute_puts<T: Record>(
+        &self,
+        set: &mut RecordWorkingSet<T>,
+        batch: &[crate::model::Command<Put<T>>],
+    ) -> Vec<PutOutcome> {
+        batch.iter().map(|command| set.decide(command)).collect()
     }
 
     pub(crate) fn sourcing(&self, name: &str) -> Option<Arc<dyn SourcingStrategy>> {

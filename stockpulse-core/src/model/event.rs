@@ -10,7 +10,7 @@ use super::notification::Notification;
 use super::order::{OrderChange, OrderLine, OrderStatus, PaymentStatus, PaymentTerms, Policy, Sourcing};
 use super::product::{Kit, Product};
 use super::quantity::Quantity;
-use super::sku::{LocationId, Sku, StockKey};
+use super::sku::{Sku, StockKey};
 use super::stock::{MovementKind, StockLevel};
 use super::time::Timestamp;
 
@@ -49,7 +49,7 @@ impl StockQuantity {
 }
 
 /// What a reservation got for one SKU that was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ReservedLine {
     /// The SKU as it was asked for: a kit's own, not its components'.
     pub sku: Sku,
@@ -81,6 +81,9 @@ pub struct ReservationEvent<L> {
     pub order: Option<OrderId>,
     /// What happened, by line.
     pub lines: SmallVec<[L; 1]>,
+    /// Of what was reserved, units that wait for stock to come in, by the SKU that is missing: of a kit, its
+    /// component.
+    pub waiting: Vec<SkuQuantity>,
     /// When the hold ends, if it does.
     pub expires_at: Option<Timestamp>,
 }
@@ -195,12 +198,12 @@ pub enum OrderDetail {
     Lines(Vec<OrderLine>),
     /// Units that shipped.
     Shipped(Vec<SkuQuantity>),
-    /// Units that came back, and where they are put.
+    /// Units that came back.
     Returned {
-        /// What.
+        /// What, as it was ordered.
         lines: Vec<SkuQuantity>,
-        /// Where.
-        location: LocationId,
+        /// What is put where: of a kit, its components.
+        stock: Vec<StockQuantity>,
     },
     /// The hold is wanted until then: the customer began to pay.
     HoldUntil(Timestamp),

@@ -5,8 +5,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::command::{Actor, Cause};
+use super::event::SkuQuantity;
 use super::id::{CommandId, CustomerId, OrderId, ReservationId};
 use super::money::Money;
+use super::product::Kit;
 use super::quantity::Quantity;
 use super::sku::{LocationId, Sku};
 use super::time::Timestamp;
@@ -167,6 +169,10 @@ pub struct Order {
     pub customer: Option<CustomerId>,
     /// What was ordered; each SKU once. Empty in the tombstone of an order cancelled before it was placed.
     pub lines: Vec<OrderLine>,
+    /// The kits among the SKUs, as they were made up when it was placed.
+    pub kits: Vec<Kit>,
+    /// Units that wait for stock to come in, by the SKU that is missing: of a kit, its component.
+    pub waiting: Vec<SkuQuantity>,
     /// What to do when there is not enough.
     pub policy: Policy,
     /// Which locations serve it.

@@ -147,7 +147,7 @@ impl Work<'_> {
             self.change(row, MovementKind::Filled, change, Some(entry.reservation), None);
             let lines = std::iter::once(StockQuantity::new(entry.key.clone(), quantity)).collect();
             let (reservation, order) = (entry.reservation, entry.order);
-            let event = ReservationEvent { reservation, order, lines, expires_at: None };
+            let event = ReservationEvent { reservation, order, lines, waiting: Vec::new(), expires_at: None };
             let sequence = self.level(row).version;
             self.emit(StockEvent::Filled(event), sequence);
             filled.push(Filled { reservation, order, key: entry.key, quantity });

@@ -199,7 +199,13 @@ fn settle(reservation: &mut Reservation, otherwise: ReservationState) {
 }
 
 fn about(reservation: &Reservation, lines: SmallVec<[StockQuantity; 1]>) -> ReservationEvent<StockQuantity> {
-    ReservationEvent { reservation: reservation.id, order: reservation.order, lines, expires_at: None }
+    ReservationEvent {
+        reservation: reservation.id,
+        order: reservation.order,
+        lines,
+        waiting: Vec::new(),
+        expires_at: None,
+    }
 }
 
 /// Open units of a line that are there.

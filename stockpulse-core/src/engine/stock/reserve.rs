@@ -9,7 +9,7 @@ use super::outcome::{Refusal, Reserved, StockOutcome};
 use crate::engine::Engine;
 use crate::model::{
     Backorder, Counters, MovementKind, Policy, Quantity, Reservation, ReservationEvent, ReservationLine,
-    ReservationState, ReservedLine, Shortage, StockEvent,
+    ReservationState, ReservedLine, Shortage, SkuQuantity, StockEvent,
 };
 
 /// Claims stock for a request, or refuses it and changes nothing.
@@ -22,6 +22,9 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
     let mut draws = Draws::new(engine, work, request, replaced.as_ref())?;
     let lines = grant_all(&mut draws, work, request)?;
     let draws = draws.finish();
+    let waiting = draws.iter().filter(|draw| !draw.backordered.is_zero());
+    let waiting =
+        waiting.map(|draw| SkuQuantity::new(work.level(draw.row).key.sku.clone(), draw.backordered)).collect();
     let version = replaced.as_ref().map_or(1, |old| old.version + 1);
     let freed = replaced.map(|old| give_back(work, &old)).unwrap_or_default();
     let claims = draws.iter().map(|draw| claim(work, request, draw)).collect();
@@ -40,7 +43,7 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
         version,
     };
     work.set.put_reservation(reservation);
-    work.emit(StockEvent::Reserved(event(request, lines.clone(), expires_at)), version);
+    work.emit(StockEvent::Reserved(event(request, lines.clone(), waiting, expires_at)), version);
     Ok(StockOutcome::Reserved(Reserved { reservation: request.reservation, lines, expires_at }))
 }
 
@@ -96,9 +99,10 @@ fn reserved_line(line: &ReserveLine, granted: Quantity, backordered: Quantity) -
 fn event<L>(
     request: &Reserve,
     lines: SmallVec<[L; 1]>,
+    waiting: Vec<SkuQuantity>,
     expires_at: Option<crate::model::Timestamp>,
 ) -> ReservationEvent<L> {
-    ReservationEvent { reservation: request.reservation, order: request.order, lines, expires_at }
+    ReservationEvent { reservation: request.reservation, order: request.order, lines, waiting, expires_at }
 }
 
 /// Tells the order that it gets nothing. A caller without an order has the outcome, and a request that comes
@@ -111,7 +115,7 @@ pub(super) fn reject(work: &mut Work<'_>, request: &Reserve, refusal: &Refusal) 
         Refusal::Short(lines) => lines.iter().cloned().collect(),
         _ => SmallVec::new(),
     };
-    work.emit(StockEvent::Rejected(event(request, lines, None)), 0);
+    work.emit(StockEvent::Rejected(event(request, lines, Vec::new(), None)), 0);
 }
 
 /// Claims what was drawn from one level.
