@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use decided::Decided;
+pub(crate) use fingerprint::fingerprint;
 pub use limits::Limits;
 
 use order::{OrderCommand, OrderOutcome, OrderWorkingSet};

@@ -13,6 +13,12 @@ use crate::model::{Event, Timestamp};
 /// How many shards an outbox has. An event's shard is chosen by its key, so that one key is in one shard.
 pub const OUTBOX_SHARDS: u16 = 16;
 
+/// The shard of an event: the same on every machine and for every event of one key.
+#[must_use]
+pub fn outbox_shard(event: &Event) -> u16 {
+    u16::try_from(crate::engine::fingerprint(&event.key()) % u64::from(OUTBOX_SHARDS)).unwrap_or(0)
+}
+
 /// Identifies a row of an outbox; rows of one key are published in the order of these.
 pub type OutboxId = u64;
 

@@ -1,0 +1,14 @@
+//! Reference backends in memory: what every other backend is compared with.
+//!
+//! They are complete and correct, and what they hold is gone with the process. Use them in tests, demonstrations
+//! and simulations; a deployment uses a database.
+
+mod inventory_store;
+mod order_store;
+mod outbox;
+mod record_store;
+
+pub use inventory_store::MemoryInventoryStore;
+pub use order_store::MemoryOrderStore;
+pub use outbox::MemoryOutbox;
+pub use record_store::{MemoryCatalogStore, MemoryCustomerStore, MemoryRecordStore};

@@ -1,0 +1,321 @@
+//! The inventory service: what an application calls to reserve stock.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::admission::Admissions;
+use super::context::Context;
+use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
+use super::level_cache::LevelCache;
+use super::router::Router;
+use crate::engine::Engine;
+use crate::engine::stock::{StockAction, StockCommand, StockOutcome};
+use crate::error::{Error, Result};
+use crate::model::{Actor, Movement, Quantity, Reservation, ReservationId, StockKey, StockLevel, Timestamp, TraceContext};
+use crate::port::{
+    AdmissionGate, Cache, CatalogStore, Clock, IdGenerator, InventoryStore, LevelAudit, Page,
+};
+
+/// The inventory service: group commit before an [`InventoryStore`].
+///
+/// Cloning is cheap; clones share the queue. When the last one is dropped, what is queued is still committed;
+/// [`Inventory::close`] waits for that.
+///
+/// # Cancel safety
+/// A call that is dropped after its command was queued does not take it back: it is committed, and asking again
+/// with the same command id gets the outcome.
+#[derive(Clone, Debug)]
+pub struct Inventory {
+    pub(super) inner: Arc<Inner>,
+    pub(super) context: Context,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    store: Arc<dyn InventoryStore>,
+    engine: Engine,
+    commits: GroupCommit<StockCommand, StockOutcome>,
+    router: Router,
+    admissions: Option<Admissions>,
+    cache: Option<LevelCache>,
+    catalog: Option<Arc<dyn CatalogStore>>,
+}
+
+/// Builds an [`Inventory`].
+#[derive(Clone, Debug)]
+pub struct InventoryBuilder {
+    store: Arc<dyn InventoryStore>,
+    engine: Engine,
+    options: GroupCommitOptions,
+    context: Context,
+    gate: Option<Arc<dyn AdmissionGate>>,
+    cache: Option<Arc<dyn Cache>>,
+    catalog: Option<Arc<dyn CatalogStore>>,
+}
+
+impl InventoryBuilder {
+    /// Sets the engine, with its limits and sourcing strategies.
+    #[must_use]
+    pub fn with_engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Sets how commands are grouped into batches.
+    #[must_use]
+    pub fn with_group_commit(mut self, options: GroupCommitOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// Sets the clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.context.clock = clock;
+        self
+    }
+
+    /// Sets where command ids come from.
+    #[must_use]
+    pub fn with_ids(mut self, ids: Arc<dyn IdGenerator>) -> Self {
+        self.context.ids = ids;
+        self
+    }
+
+    /// Puts an admission gate before the queue: reservations without an order that it refuses are refused without
+    /// asking the store, and without being stored.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn AdmissionGate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+
+    /// Answers [`Inventory::availability`] through a cache.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
+    /// Looks up kits in this catalog when a reservation without an order names one.
+    #[must_use]
+    pub fn with_catalog(mut self, catalog: Arc<dyn CatalogStore>) -> Self {
+        self.catalog = Some(catalog);
+        self
+    }
+
+    /// Starts the service's tasks on the current tokio runtime.
+    #[must_use]
+    pub fn start(self) -> Inventory {
+        let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
+        let commits = GroupCommit::start(commit, &self.options);
+        let inner = Inner {
+            router: Router::new(commits.shards()),
+            store: self.store,
+            engine: self.engine,
+            commits,
+            admissions: self.gate.map(Admissions::new),
+            cache: self.cache.map(LevelCache::new),
+            catalog: self.catalog,
+        };
+        Inventory { inner: Arc::new(inner), context: self.context }
+    }
+}
+
+#[derive(Debug)]
+struct StoreCommit {
+    store: Arc<dyn InventoryStore>,
+    engine: Engine,
+}
+
+#[async_trait]
+impl Commit<StockCommand, StockOutcome> for StoreCommit {
+    async fn commit(&self, batch: Vec<StockCommand>) -> Result<Vec<StockOutcome>> {
+        self.store.execute(&self.engine, batch).await
+    }
+}
+
+impl Inventory {
+    /// Builds a service on a store.
+    #[must_use]
+    pub fn builder(store: Arc<dyn InventoryStore>) -> InventoryBuilder {
+        InventoryBuilder {
+            store,
+            engine: Engine::new(),
+            options: GroupCommitOptions::default(),
+            context: Context::default(),
+            gate: None,
+            cache: None,
+            catalog: None,
+        }
+    }
+
+    /// The same service, in somebody's name: movements will say who.
+    #[must_use]
+    pub fn as_actor(&self, actor: Actor) -> Self {
+        let mut same = self.clone();
+        same.context.actor = actor;
+        same
+    }
+
+    /// The same service, within a trace.
+    #[must_use]
+    pub fn within_trace(&self, trace: Option<TraceContext>) -> Self {
+        let mut same = self.clone();
+        same.context.trace = trace;
+        same
+    }
+
+    /// Makes a command with a new id. Keep it and pass it to [`Inventory::execute`] again to ask once more.
+    #[must_use]
+    pub fn command(&self, action: StockAction) -> StockCommand {
+        self.context.command(action)
+    }
+
+    /// A new reservation id.
+    #[must_use]
+    pub fn new_reservation_id(&self) -> ReservationId {
+        ReservationId::new(self.context.id())
+    }
+
+    /// Decides a command. Asked again with the same id, the answer is the first answer.
+    ///
+    /// # Errors
+    /// `InvalidInput` for a command that makes no sense, `Contention` when the queue is full and callers do not
+    /// wait, `Closed` after [`Inventory::close`], and what the store reports.
+    pub async fn execute(&self, mut command: StockCommand) -> Result<StockOutcome> {
+        command.action.validate(self.inner.engine.limits())?;
+        self.resolve_kits(std::slice::from_mut(&mut command)).await?;
+        if let Some(admissions) = &self.inner.admissions
+            && let Some(refused) = admissions.admit(&command).await
+        {
+            return Ok(refused);
+        }
+        let about = command.action.reservation();
+        let route = self.inner.router.route(&command.action);
+        let outcome = self.inner.commits.one(route.shard(), command).await;
+        drop(route);
+        if let (Some(admissions), Some(reservation), Ok(outcome)) = (&self.inner.admissions, about, &outcome) {
+            admissions.record(reservation, outcome).await;
+        }
+        outcome.map_err(|error| error.during("inventory.execute"))
+    }
+
+    /// Decides commands together and in order, past the admission gate: what a worker does with a batch of events.
+    /// A command that makes no sense gets its refusal. The answers are aligned with the batch.
+    ///
+    /// # Errors
+    /// As for [`Inventory::execute`].
+    pub async fn execute_all(&self, mut batch: Vec<StockCommand>) -> Result<Vec<StockOutcome>> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.resolve_kits(&mut batch).await?;
+        let answers = self.inner.router.split(batch, |shard, commands| self.inner.commits.many(shard, commands));
+        answers.await.map_err(|error| error.during("inventory.execute"))
+    }
+
+    /// Reads stock levels from the store, aligned with `keys`.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn levels(&self, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>> {
+        self.inner.store.levels(keys).await
+    }
+
+    /// Reads stock levels through the cache, if there is one: they may be a moment old. What can be sold is
+    /// [`StockLevel::sellable`].
+    ///
+    /// # Errors
+    /// What the store reports; a cache that fails is a miss.
+    pub async fn availability(&self, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>> {
+        match &self.inner.cache {
+            Some(cache) => cache.levels(self.inner.store.as_ref(), keys).await,
+            None => self.levels(keys).await,
+        }
+    }
+
+    /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there.
+    ///
+    /// # Errors
+    /// As for [`Inventory::availability`].
+    pub async fn sellable(&self, key: impl Into<StockKey>) -> Result<Quantity> {
+        let levels = self.availability(&[key.into()]).await?;
+        Ok(levels.into_iter().flatten().next().map_or(Quantity::ZERO, |level| level.sellable()))
+    }
+
+    /// Reads a reservation.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn reservation(&self, id: ReservationId) -> Result<Option<Reservation>> {
+        Ok(self.inner.store.reservations(&[id]).await?.pop().flatten())
+    }
+
+    /// Reads a page of a level's ledger: what moved, who did it, when and why.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn movements(&self, key: &StockKey, after: u64, limit: NonZeroUsize) -> Result<Page<Movement, u64>> {
+        self.inner.store.movements(key, after, limit).await
+    }
+
+    /// Reads a page of stock levels with what they should add up to.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn audit(&self, after: Option<StockKey>, limit: NonZeroUsize) -> Result<Page<LevelAudit, StockKey>> {
+        self.inner.store.audit(after, limit).await
+    }
+
+    /// Reads which holds end at `before` or earlier, those that ended first in front.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn expiring(&self, before: Timestamp, limit: NonZeroUsize) -> Result<Vec<ReservationId>> {
+        self.inner.store.expiring(before, limit).await
+    }
+
+    /// Takes no more commands, commits what is queued, and waits for it.
+    pub async fn close(&self) {
+        self.inner.commits.close().await;
+    }
+
+    /// Attaches the kits that the reservations name, as the catalog has them now. Those of orders bring theirs.
+    async fn resolve_kits(&self, batch: &mut [StockCommand]) -> Result<()> {
+        let Some(catalog) = &self.inner.catalog else { return Ok(()) };
+        let mut skus = Vec::new();
+        for command in batch.iter() {
+            if let StockAction::Reserve(reserve) = &command.action
+                && reserve.order.is_none()
+                && reserve.kits.is_empty()
+            {
+                skus.extend(reserve.lines.iter().map(|line| line.sku.clone()));
+            }
+        }
+        if skus.is_empty() {
+            return Ok(());
+        }
+        skus.sort_unstable();
+        skus.dedup();
+        let products = catalog.products(&skus).await.map_err(|error| error.during("inventory.resolve_kits"))?;
+        let kits: Vec<_> = products.into_iter().flatten().filter_map(|product| product.kit()).collect();
+        for command in batch {
+            if let StockAction::Reserve(reserve) = &mut command.action
+                && reserve.order.is_none()
+                && reserve.kits.is_empty()
+            {
+                let named = kits.iter().filter(|kit| reserve.lines.iter().any(|line| line.sku == kit.sku));
+                reserve.kits = named.cloned().collect();
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An outcome of another kind than the command: a broken store.
+pub(super) fn mismatch(outcome: &StockOutcome) -> Error {
+    Error::corrupt(format!("the store answered with another command's outcome: {outcome:?}"))
+}

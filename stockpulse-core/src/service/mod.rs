@@ -1,0 +1,19 @@
+//! The services: what an application calls.
+
+mod admission;
+mod catalog;
+mod context;
+mod group_commit;
+mod inventory;
+mod inventory_calls;
+mod level_cache;
+mod notifications;
+mod orders;
+mod router;
+
+pub use catalog::{Catalog, Customers};
+pub use group_commit::{Backpressure, GroupCommitOptions};
+pub use inventory::{Inventory, InventoryBuilder};
+pub(crate) use level_cache::LevelCache;
+pub use notifications::Notifications;
+pub use orders::{OrderDecision, Orders, OrdersBuilder};

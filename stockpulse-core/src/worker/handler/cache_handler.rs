@@ -1,0 +1,77 @@
+//! Keeping caches and gates fresh.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use compact_str::CompactString;
+
+use crate::error::Result;
+use crate::model::{EventData, EventType, StockEvent, StockLevel};
+use crate::port::{AdmissionGate, Cache, GateLevel};
+use crate::service::LevelCache;
+use crate::worker::{Handled, Handler, Incoming};
+
+/// Writes every level that changed into a cache, and tells a gate what can be sold of it. Both ignore what is older
+/// than what they know, so that events may come twice and late.
+#[derive(Clone, Debug)]
+pub struct CacheHandler {
+    group: CompactString,
+    cache: Option<LevelCache>,
+    gate: Option<Arc<dyn AdmissionGate>>,
+}
+
+impl CacheHandler {
+    /// A handler with neither. A cache that several processes share needs one group; one inside a process needs a
+    /// group of its own.
+    #[must_use]
+    pub fn new(group: impl Into<CompactString>) -> Self {
+        Self { group: group.into(), cache: None, gate: None }
+    }
+
+    /// Keeps this cache fresh.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.cache = Some(LevelCache::new(cache));
+        self
+    }
+
+    /// Keeps this gate informed.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn AdmissionGate>) -> Self {
+        self.gate = Some(gate);
+        self
+    }
+}
+
+#[async_trait]
+impl Handler for CacheHandler {
+    fn group(&self) -> &str {
+        &self.group
+    }
+
+    fn event_types(&self) -> Vec<EventType> {
+        vec![EventType::StockUpdated]
+    }
+
+    async fn handle(&self, batch: &[Incoming]) -> Result<Vec<Handled>> {
+        let levels: Vec<&StockLevel> = batch
+            .iter()
+            .filter_map(|event| match &event.data {
+                EventData::Stock(StockEvent::Updated(level)) => Some(level),
+                _ => None,
+            })
+            .collect();
+        if let Some(cache) = &self.cache {
+            cache.refresh(levels.iter().copied()).await;
+        }
+        if let Some(gate) = &self.gate {
+            let known = |level: &&StockLevel| GateLevel {
+                key: level.key.clone(),
+                sellable: if level.retired { crate::model::Quantity::ZERO } else { level.sellable() },
+                version: level.version,
+            };
+            gate.reconcile(&levels.iter().map(known).collect::<Vec<_>>()).await?;
+        }
+        Ok(vec![Handled::Done; batch.len()])
+    }
+}
