@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser;
-use stockpulse_replay::{Args, Invoices, ReplayError, Report, output};
+use stockpulse_replay::{Args, Invoices, ReplayError, drive, output};
 
 fn main() -> ExitCode {
     match run(&Args::parse()) {
@@ -20,11 +20,6 @@ fn run(args: &Args) -> Result<(), ReplayError> {
     args.backends()?;
     let invoices = Invoices::load(&args.files)?;
     output::rejections(invoices.rejections())?;
-    let report = replay(args, &invoices)?;
+    let report = drive::run(args, &invoices)?;
     output::report(&report, args.json)
-}
-
-/// Where `drive::run(args, invoices)` takes over.
-fn replay(_args: &Args, _invoices: &Invoices) -> Result<Report, ReplayError> {
-    Err(ReplayError::drive("the core is not connected yet"))
 }

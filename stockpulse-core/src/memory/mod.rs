@@ -3,11 +3,13 @@
 //! They are complete and correct, and what they hold is gone with the process. Use them in tests, demonstrations
 //! and simulations; a deployment uses a database.
 
+mod bus;
 mod inventory_store;
 mod order_store;
 mod outbox;
 mod record_store;
 
+pub use bus::{DeadLetter, MemoryBus};
 pub use inventory_store::MemoryInventoryStore;
 pub use order_store::MemoryOrderStore;
 pub use outbox::MemoryOutbox;

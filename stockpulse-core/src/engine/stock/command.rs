@@ -50,8 +50,8 @@ pub enum Existing {
     /// Refuse: an order reserves once.
     #[default]
     Refuse,
-    /// Replace it, if it is still held: a cart that changed, or that is tried once more. If the new one is
-    /// refused, the old one stands.
+    /// Replace it, if it is still held or ended without shipping: a cart that changed, or that is tried once
+    /// more. If the new one is refused, the old one stands.
     Replace,
 }
 
@@ -203,7 +203,8 @@ pub struct LevelSettings {
     pub low_stock_at: Option<Option<Quantity>>,
     /// Whether stock is counted. It can change only while nothing is claimed.
     pub tracked: Option<bool>,
-    /// `Some(false)` brings a retired level back.
+    /// `Some(false)` brings a retired level back; `Some(true)` retires this level alone, while nothing is
+    /// claimed.
     pub retired: Option<bool>,
 }
 
@@ -374,13 +375,20 @@ impl StockAction {
             }
             Self::Reserve(reserve) => validate_reserve(reserve, limits),
             Self::Fulfil { parts, .. } | Self::Release { parts, .. } => validate_parts(parts, limits),
+            Self::Reconcile { key, claims, .. } => {
+                let reserved = Quantity::new(claims.reserved)?;
+                if claims.backordered < 0 || claims.backordered > reserved.get() {
+                    let waiting = claims.backordered;
+                    return Err(Error::invalid(format!("{key}: {waiting} of {reserved} claimed units wait")));
+                }
+                Ok(())
+            }
             Self::Count { .. }
             | Self::Extend { .. }
             | Self::Allocate { .. }
             | Self::Expire { .. }
             | Self::Configure { .. }
-            | Self::Retire { .. }
-            | Self::Reconcile { .. } => Ok(()),
+            | Self::Retire { .. } => Ok(()),
         }
     }
 }

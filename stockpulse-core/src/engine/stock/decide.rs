@@ -23,7 +23,7 @@ pub(crate) fn decide(engine: &Engine, set: &mut StockWorkingSet, command: &Stock
         let same = decided.fingerprint == fingerprint;
         return if same { decided.outcome.clone() } else { StockOutcome::Refused(Refusal::Conflict) };
     }
-    let work = &mut Work { set, command, events: 0 };
+    let work = &mut Work { set, command, events: 0, untold: None };
     let outcome = rule(engine, work).unwrap_or_else(|refusal| {
         if let StockAction::Reserve(request) = &command.action {
             reserve::reject(work, request, &refusal);
@@ -64,6 +64,8 @@ pub(super) struct Work<'a> {
     pub(super) set: &'a mut StockWorkingSet,
     pub(super) command: &'a StockCommand,
     events: u32,
+    /// Levels whose news wait, with what was available before; `None` while news are told at once.
+    untold: Option<Vec<(usize, i64)>>,
 }
 
 impl Work<'_> {
@@ -114,10 +116,32 @@ impl Work<'_> {
             reason: reason.cloned(),
             at: self.command.at,
         };
-        let news = availability_news(level, available_before);
+        let news = match &mut self.untold {
+            None => availability_news(level, available_before),
+            Some(untold) => {
+                if untold.iter().all(|(known, _)| *known != row) {
+                    untold.push((row, available_before));
+                }
+                None
+            }
+        };
         self.set.push_movement(movement);
         if let Some((event, version)) = news {
             self.emit(event, version);
+        }
+    }
+
+    /// Keeps news of availability back: what follows gives units back only to claim them again.
+    pub(super) fn withhold_news(&mut self) {
+        self.untold = Some(Vec::new());
+    }
+
+    /// Tells what availability came to since [`Work::withhold_news`].
+    pub(super) fn tell_news(&mut self) {
+        for (row, before) in self.untold.take().unwrap_or_default() {
+            if let Some((event, version)) = availability_news(self.level(row), before) {
+                self.emit(event, version);
+            }
         }
     }
 

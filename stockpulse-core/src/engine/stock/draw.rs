@@ -89,10 +89,11 @@ impl<'a> Draws<'a> {
         for part in parts {
             let mut supply = 0_i64;
             for candidate in self.candidates(work, line, part)? {
-                supply = supply.saturating_add(candidate.available.get());
+                let mut here = candidate.available.get();
                 if policy == Policy::Backorder {
-                    supply = supply.saturating_add(self.backorderable(work, candidate.row).get());
+                    here = (here + self.backorderable(work, candidate.row).get()).min(self.room(work, candidate.row));
                 }
+                supply = supply.saturating_add(here);
             }
             units = units.min(Quantity::saturating_from(supply / part.each.get()));
         }
@@ -168,20 +169,30 @@ impl<'a> Draws<'a> {
     fn available(&self, work: &Work<'_>, row: usize) -> Quantity {
         let level = work.level(row);
         let (own_open, own_waiting) = self.own(work, row);
-        let free = if level.tracked {
-            (level.available() + own_open).max(own_open - own_waiting)
-        } else {
-            level.grantable().get() + own_open
-        };
+        if !level.tracked {
+            return Quantity::saturating_from(self.room(work, row));
+        }
+        let free = (level.available() + own_open).max(own_open - own_waiting);
         Quantity::saturating_from(free - self.taken_from(work, row).0)
     }
 
+    /// Units that can still be drawn from a level beyond its stock, now that its stock is drawn.
     fn backorderable(&self, work: &Work<'_>, row: usize) -> Quantity {
-        let (_, own_waiting) = self.own(work, row);
-        let (taken, waiting) = self.taken_from(work, row);
         let level = work.level(row);
-        let countable = Quantity::MAX.get() - level.reserved.get() - taken;
-        Quantity::saturating_from((level.backorderable().get() + own_waiting).min(countable) - waiting)
+        let room = self.room(work, row);
+        if level.backorder_limit.is_unlimited() {
+            return Quantity::saturating_from(room);
+        }
+        let (_, own_waiting) = self.own(work, row);
+        let (_, waiting) = self.taken_from(work, row);
+        Quantity::saturating_from((level.backorderable().get() + own_waiting - waiting).min(room))
+    }
+
+    /// Units that a level's `reserved` can still count.
+    fn room(&self, work: &Work<'_>, row: usize) -> i64 {
+        let (own_open, _) = self.own(work, row);
+        let (taken, waiting) = self.taken_from(work, row);
+        Quantity::MAX.get() - (work.level(row).reserved.get() - own_open) - taken - waiting
     }
 
     /// The locations that keep a SKU and may serve the line, by priority.
@@ -198,6 +209,9 @@ impl<'a> Draws<'a> {
         for location in locations {
             let key = StockKey::new(part.sku.clone(), location.clone());
             let Some(row) = work.set.find(&key) else { continue };
+            if candidates.iter().any(|earlier| earlier.row == row) {
+                continue;
+            }
             if work.level(row).retired {
                 retired = true;
                 continue;
@@ -218,7 +232,14 @@ impl<'a> Draws<'a> {
             return;
         }
         match &self.custom {
-            Some(strategy) => strategy.rank(sku, quantity, candidates),
+            Some(strategy) => {
+                let mut ranked = candidates.clone();
+                strategy.rank(sku, quantity, &mut ranked);
+                // Only the order is taken from it: whatever else it wrote into the slice cannot oversell.
+                candidates.sort_by_key(|candidate| {
+                    ranked.iter().position(|choice| choice.row == candidate.row).unwrap_or(usize::MAX)
+                });
+            }
             None if self.request.sourcing.strategy == Strategy::FewestSplits => {
                 rank_fewest_splits(quantity, candidates);
             }
@@ -226,14 +247,16 @@ impl<'a> Draws<'a> {
         }
     }
 
-    /// The first location that can serve every line from its stock, if there is one.
+    /// The first location that can serve every line from its stock, if there is one. Lines that are pinned to it
+    /// take their units first, so that the others are not sent where too little is left.
     fn single_source(&mut self, work: &Work<'_>) -> Result<Option<LocationId>, Refusal> {
         'locations: for location in &self.request.sourcing.locations {
             let mut needed: Vec<(usize, i64)> = Vec::new();
-            for line in self.request.lines.iter().filter(|line| line.location.is_none()) {
+            for line in self.request.lines.iter().filter(|line| line.location.as_ref().is_none_or(|at| at == location))
+            {
                 for part in self.parts_of(line)? {
-                    let key = StockKey::new(part.sku.clone(), location.clone());
-                    let row = work.set.find(&key).filter(|row| !work.level(*row).retired);
+                    let row = work.set.find(&StockKey::new(part.sku.clone(), location.clone()));
+                    let row = row.filter(|row| !work.level(*row).retired);
                     let Some(row) = row else { continue 'locations };
                     needed.push((row, line.quantity.get() * part.each.get()));
                 }

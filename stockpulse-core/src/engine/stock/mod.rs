@@ -21,3 +21,6 @@ pub use sourcing::{Candidate, SourcingStrategy};
 pub use working_set::{BackorderChange, RowChange, StockWorkingSet};
 
 pub(crate) use decide::decide;
+
+#[cfg(test)]
+mod tests;

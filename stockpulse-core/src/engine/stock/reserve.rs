@@ -14,11 +14,11 @@ use crate::model::{
 
 /// Claims stock for a request, or refuses it and changes nothing.
 pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -> Ruling {
+    let replaced = replaceable(work, request)?;
     let expires_at = request.hold.ends(work.command.at);
     if let Some(end) = expires_at.filter(|end| *end <= work.command.at) {
         return Err(Refusal::HoldEnded(end));
     }
-    let replaced = replaceable(work, request)?;
     let mut draws = Draws::new(engine, work, request, replaced.as_ref())?;
     let lines = grant_all(&mut draws, work, request)?;
     let draws = draws.finish();
@@ -26,8 +26,12 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
     let waiting =
         waiting.map(|draw| SkuQuantity::new(work.level(draw.row).key.sku.clone(), draw.backordered)).collect();
     let version = replaced.as_ref().map_or(1, |old| old.version + 1);
+    if replaced.is_some() {
+        work.withhold_news();
+    }
     let freed = replaced.map(|old| give_back(work, &old)).unwrap_or_default();
     let claims = draws.iter().map(|draw| claim(work, request, draw)).collect();
+    work.tell_news();
     for row in freed {
         work.fill(row);
     }
@@ -105,10 +109,11 @@ fn event<L>(
     ReservationEvent { reservation: request.reservation, order: request.order, lines, waiting, expires_at }
 }
 
-/// Tells the order that it gets nothing. A caller without an order has the outcome, and a request that comes
-/// twice has had its answer.
+/// Tells the order that it gets nothing. A caller without an order has the outcome, a request that comes twice
+/// has had its answer, and an order whose hold stands does have something.
 pub(super) fn reject(work: &mut Work<'_>, request: &Reserve, refusal: &Refusal) {
-    if request.order.is_none() || matches!(refusal, Refusal::ReservationExists(_)) {
+    let stands = work.set.reservation(request.reservation).is_some_and(|old| old.state.is_live());
+    if request.order.is_none() || stands || matches!(refusal, Refusal::ReservationExists(_)) {
         return;
     }
     let lines = match refusal {

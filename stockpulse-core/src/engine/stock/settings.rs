@@ -5,11 +5,14 @@ use super::decide::{Ruling, Work};
 use super::outcome::{Moved, Refusal, Retired, StockOutcome};
 use crate::model::{Counters, MovementKind, Quantity, Sku, StockKey, StockQuantity};
 
-/// Changes settings; what that frees covers waiting claims.
+/// Changes settings; what that frees covers waiting claims. What is claimed is neither retired nor suddenly
+/// counted, or no longer counted.
 pub(super) fn configure(work: &mut Work<'_>, key: &StockKey, settings: &LevelSettings) -> Ruling {
-    if let (Some(row), Some(tracked)) = (work.set.find(key), settings.tracked) {
+    if let Some(row) = work.set.find(key) {
         let level = work.level(row);
-        if level.tracked != tracked && !level.reserved.is_zero() {
+        let recounted = settings.tracked.is_some_and(|tracked| tracked != level.tracked);
+        let retired = settings.retired == Some(true) && !level.retired;
+        if (recounted || retired) && !level.reserved.is_zero() {
             return Err(Refusal::Claimed { key: key.clone(), reserved: level.reserved });
         }
     }

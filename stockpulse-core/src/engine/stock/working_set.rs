@@ -28,6 +28,8 @@ pub struct StockWorkingSet {
     dirty_reservations: Vec<ReservationId>,
     new_outcomes: Vec<CommandId>,
     movements: Vec<Movement>,
+    /// How many of `movements` earlier batches have told of.
+    sealed: usize,
     backorders: Vec<BackorderChange>,
     events: Vec<Event>,
     epoch: u64,
@@ -198,6 +200,7 @@ impl StockWorkingSet {
     /// Moves the new movements to the end of `ledger`.
     pub fn drain_movements(&mut self, ledger: &mut Vec<Movement>) {
         ledger.append(&mut self.movements);
+        self.sealed = 0;
     }
 
     /// Takes the new events.
@@ -217,16 +220,17 @@ impl StockWorkingSet {
         }
         self.new_outcomes.clear();
         self.movements.clear();
+        self.sealed = 0;
         self.backorders.clear();
         self.events.clear();
     }
 
-    /// Ends a batch: tells of every changed level once, as it is now.
+    /// Ends a batch: tells of every level that it changed once, as it is now.
     pub(crate) fn seal(&mut self) {
         let mut updates = Vec::with_capacity(self.dirty_levels.len());
         let mut index = 0;
         let mut command = None;
-        for movement in &self.movements {
+        for movement in self.movements.iter().skip(self.sealed) {
             index = if command == Some(movement.command) { index + 1 } else { 0 };
             command = Some(movement.command);
             let Some(row) = self.find(&movement.key) else { continue };
@@ -243,6 +247,7 @@ impl StockWorkingSet {
             }
         }
         self.events.append(&mut updates);
+        self.sealed = self.movements.len();
     }
 
     pub(super) fn find(&self, key: &StockKey) -> Option<usize> {
@@ -256,8 +261,11 @@ impl StockWorkingSet {
         }
     }
 
+    /// The levels of a SKU in the order of their keys, whichever order they were loaded in.
     pub(super) fn rows_of_sku(&self, sku: &Sku) -> Vec<usize> {
-        (0..self.rows.len()).filter(|row| self.rows[*row].level.key.sku == *sku).collect()
+        let mut rows: Vec<_> = (0..self.rows.len()).filter(|row| self.rows[*row].level.key.sku == *sku).collect();
+        rows.sort_unstable_by(|one, other| self.rows[*one].level.key.cmp(&self.rows[*other].level.key));
+        rows
     }
 
     pub(super) fn row(&self, row: usize) -> &LevelRow {

@@ -190,7 +190,8 @@ impl State {
             return Published::Failed("made to fail".to_owned());
         }
         let entry = Entry::new(envelope.clone());
-        let copy = self.duplicates.and_then(|chosen| chosen.copy_after(envelope.id)).map(|after| (after, entry.clone()));
+        let copy =
+            self.duplicates.and_then(|chosen| chosen.copy_after(envelope.id)).map(|after| (after, entry.clone()));
         if let Some(log) = self.logs.route(&entry, &self.topics, self.partitions) {
             log.append(entry);
             if let Some((after, copy)) = copy {

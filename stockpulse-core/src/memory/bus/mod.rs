@@ -160,7 +160,10 @@ impl Clone for MemoryBus {
 impl fmt::Debug for MemoryBus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("MemoryBus");
-        debug.field("published", &self.published()).field("closed", &self.connection.is_closed()).finish_non_exhaustive()
+        debug
+            .field("published", &self.published())
+            .field("closed", &self.connection.is_closed())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,114 @@
+//! The shipping department: ships what was confirmed, and knows what is still under way.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use stockpulse_core::engine::order::{OrderAction, OrderCommand, OrderParts};
+use stockpulse_core::engine::saga::command_for;
+use stockpulse_core::engine::stock::{Decision, Filled};
+use stockpulse_core::model::{EventData, EventId, OrderChange, OrderEvent, OrderId, StockEvent};
+use stockpulse_core::port::Delivery;
+use tokio::time::timeout;
+
+use crate::error::ReplayError;
+use crate::shop::Shop;
+
+/// How long nothing may happen while something is awaited.
+const STALLED: Duration = Duration::from_secs(120);
+
+/// What is under way. It outlives crashes of the services.
+#[derive(Debug, Default)]
+pub struct Shipping {
+    /// Orders that were placed and have neither been rejected nor shipped.
+    placed: HashSet<OrderId>,
+    /// Units of earlier orders that came in and have not shipped.
+    filled: HashMap<OrderId, i64>,
+    /// Shipments that were counted, so that one that is told twice counts once.
+    counted: HashSet<EventId>,
+}
+
+impl Shipping {
+    /// An order was placed.
+    pub fn expect_order(&mut self, order: OrderId) {
+        self.placed.insert(order);
+    }
+
+    /// Units that orders waited for came in.
+    pub fn expect_filled(&mut self, filled: &[Filled]) {
+        for claim in filled {
+            if let Some(order) = claim.order {
+                *self.filled.entry(order).or_default() += claim.quantity.get();
+            }
+        }
+    }
+
+    /// Ships what is confirmed until nothing is under way.
+    ///
+    /// # Errors
+    /// What services and bus report, and when nothing happens any more.
+    pub async fn settle(&mut self, shop: &mut Shop) -> Result<(), ReplayError> {
+        while !(self.placed.is_empty() && self.filled.is_empty()) {
+            let received = timeout(STALLED, shop.events.receive(1_024)).await;
+            let Ok(received) = received else {
+                let (placed, filled) = (self.placed.len(), self.filled.len());
+                return Err(ReplayError::drive(format!(
+                    "nothing happened for {STALLED:?} while {placed} orders and {filled} backorders were under way"
+                )));
+            };
+            let deliveries = received.map_err(ReplayError::drive)?;
+            self.handle(shop, &deliveries).await?;
+            let tags: Vec<_> = deliveries.iter().map(|delivery| delivery.tag).collect();
+            shop.events.ack(&tags).await.map_err(ReplayError::drive)?;
+        }
+        Ok(())
+    }
+
+    async fn handle(&mut self, shop: &Shop, deliveries: &[Delivery]) -> Result<(), ReplayError> {
+        let mut shipments = Vec::new();
+        for delivery in deliveries {
+            match delivery.envelope.open().map_err(ReplayError::drive)? {
+                EventData::Order(event) => self.hear(&event, delivery.envelope.id, &mut shipments),
+                EventData::Stock(StockEvent::Fulfilled(event)) => {
+                    if let (Some(order), true) = (event.order, self.counted.insert(delivery.envelope.id)) {
+                        self.placed.remove(&order);
+                        self.shipped(order, event.lines.iter().map(|line| line.quantity.get()).sum());
+                    }
+                }
+                _ => {}
+            }
+        }
+        let ship = |(event, order): &(EventId, OrderId)| -> OrderCommand {
+            let action = OrderAction::Ship { order: *order, parts: OrderParts::All };
+            let mut command = shop.orders.command(action);
+            command.id = command_for(*event, "shipping");
+            command
+        };
+        let decisions = shop.orders.execute_all(shipments.iter().map(ship).collect()).await;
+        for ((_, order), decision) in shipments.iter().zip(decisions.map_err(ReplayError::drive)?) {
+            // With nothing there to ship, nobody will tell of a shipment.
+            if matches!(decision, Decision::Accepted(state) if !state.changed) {
+                self.placed.remove(order);
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&mut self, event: &OrderEvent, id: EventId, shipments: &mut Vec<(EventId, OrderId)>) {
+        match event.change {
+            OrderChange::Confirmed | OrderChange::Adjusted | OrderChange::Filled => shipments.push((id, event.order)),
+            OrderChange::Rejected => {
+                self.placed.remove(&event.order);
+            }
+            _ => {}
+        }
+    }
+
+    fn shipped(&mut self, order: OrderId, units: i64) {
+        if let Some(waiting) = self.filled.get_mut(&order) {
+            *waiting -= units;
+            if *waiting <= 0 {
+                self.filled.remove(&order);
+            }
+        }
+    }
+}
