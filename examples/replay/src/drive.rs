@@ -67,7 +67,8 @@ impl<'a> Replay<'a> {
     fn begin(args: &'a Args, invoices: &Invoices) -> Result<Self, ReplayError> {
         let backends = Backends::open(args)?;
         let skus = Skus::new(invoices.skus()).map_err(ReplayError::drive)?;
-        let (shop, runtime) = open(&backends)?;
+        let runtime = runtime()?;
+        let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
         let opening = Quantity::new(args.opening_stock).map_err(ReplayError::drive)?;
         let (report, shipping) = (Report::default(), Shipping::default());
         let replay = Self { args, backends, skus, shop, runtime, shipping, window: Vec::new(), placed: 0, report };
@@ -164,9 +165,8 @@ impl<'a> Replay<'a> {
 
     /// Drops services and workers wherever they are, and opens the shop again on what the stores hold.
     fn crash(&mut self) -> Result<(), ReplayError> {
-        let (shop, runtime) = open(&self.backends)?;
-        let crashed = (std::mem::replace(&mut self.runtime, runtime), std::mem::replace(&mut self.shop, shop));
-        drop(crashed);
+        drop(std::mem::replace(&mut self.runtime, runtime()?));
+        self.shop = self.runtime.block_on(Shop::open(&self.backends)).map_err(ReplayError::drive)?;
         Ok(())
     }
 
@@ -193,8 +193,6 @@ impl<'a> Replay<'a> {
     }
 }
 
-fn open(backends: &Backends) -> Result<(Shop, Runtime), ReplayError> {
-    let runtime = Builder::new_multi_thread().enable_all().build().map_err(ReplayError::drive)?;
-    let shop = runtime.block_on(Shop::open(backends)).map_err(ReplayError::drive)?;
-    Ok((shop, runtime))
+fn runtime() -> Result<Runtime, ReplayError> {
+    Builder::new_multi_thread().enable_all().build().map_err(ReplayError::drive)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use stockpulse_core::engine::order::{OrderAction, OrderCommand, OrderParts};
 use stockpulse_core::engine::saga::command_for;
 use stockpulse_core::engine::stock::{Decision, Filled};
-use stockpulse_core::model::{EventData, EventId, OrderChange, OrderEvent, OrderId, StockEvent};
+use stockpulse_core::model::{EventData, EventId, OrderChange, OrderDetail, OrderEvent, OrderId, StockEvent};
 use stockpulse_core::port::Delivery;
 use tokio::time::timeout;
 
@@ -95,12 +95,20 @@ impl Shipping {
 
     fn hear(&mut self, event: &OrderEvent, id: EventId, shipments: &mut Vec<(EventId, OrderId)>) {
         match event.change {
-            OrderChange::Confirmed | OrderChange::Adjusted | OrderChange::Filled => shipments.push((id, event.order)),
+            OrderChange::Confirmed | OrderChange::Adjusted => shipments.push((id, event.order)),
+            OrderChange::Filled if self.is_complete(event) => shipments.push((id, event.order)),
             OrderChange::Rejected => {
                 self.placed.remove(&event.order);
             }
             _ => {}
         }
+    }
+
+    /// Whether everything that a return brought for an order has reached it: it ships once, however its lines came.
+    fn is_complete(&self, event: &OrderEvent) -> bool {
+        let OrderDetail::Lines(lines) = &event.detail else { return false };
+        let there: i64 = lines.iter().map(|line| line.shippable().get()).sum();
+        self.filled.get(&event.order).is_some_and(|expected| there >= *expected)
     }
 
     fn shipped(&mut self, order: OrderId, units: i64) {
