@@ -4,6 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
+use stockpulse_core::model::Quantity;
 
 use crate::error::ReplayError;
 
@@ -49,6 +50,9 @@ The data:
   https://doi.org/10.24432/C5BW33, licensed under CC BY 4.0
   (https://creativecommons.org/licenses/by/4.0/).";
 
+/// The most units that can be counted.
+const MAX_OPENING_STOCK: i64 = Quantity::MAX.get();
+
 /// What to replay, and how.
 #[derive(Debug, Clone, PartialEq, Parser)]
 #[command(
@@ -69,7 +73,7 @@ pub struct Args {
         long,
         value_name = "N",
         default_value_t = 500,
-        value_parser = clap::value_parser!(i64).range(0..),
+        value_parser = clap::value_parser!(i64).range(0..=MAX_OPENING_STOCK),
         allow_negative_numbers = true
     )]
     pub opening_stock: i64,
@@ -212,7 +216,7 @@ mod tests {
         for options in [
             ["--opening-stock", "-1"],
             ["--opening-stock", "1.5"],
-            ["--opening-stock", "9223372036854775808"],
+            ["--opening-stock", "9007199254740992"],
             ["--seed-duplicates", "-0.1"],
             ["--seed-duplicates", "1.01"],
             ["--seed-duplicates", "NaN"],

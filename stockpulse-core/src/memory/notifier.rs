@@ -80,7 +80,8 @@ mod tests {
     #[tokio::test]
     async fn it_keeps_what_it_took_and_fails_or_refuses_as_it_was_told() {
         let notifier = RecordingNotifier::new();
-        let (ann, bob) = (Customer::new(CustomerId::from_u128(1), "Ann"), Customer::new(CustomerId::from_u128(2), "Bob"));
+        let (ann, bob) =
+            (Customer::new(CustomerId::from_u128(1), "Ann"), Customer::new(CustomerId::from_u128(2), "Bob"));
         notifier.fail_next(1);
         notifier.refuse(bob.id);
         let (first, second) = (notification(1, ann.id), notification(2, ann.id));

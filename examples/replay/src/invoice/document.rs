@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use stockpulse_core::model::Quantity;
+
 use super::sku::SkuId;
 
 /// One accepted row of a document.
@@ -10,7 +12,7 @@ use super::sku::SkuId;
 pub struct Row {
     /// What was sold, returned or adjusted.
     pub sku: SkuId,
-    /// How many units, as written; never `i64::MIN`.
+    /// How many units, as written; at most [`Quantity::MAX`] either way.
     pub quantity: i64,
     /// The price of one unit in minor units (pence), not negative.
     pub unit_price_minor: i64,
@@ -38,9 +40,10 @@ impl Document {
         }
     }
 
-    /// How many units the document would hold with `quantity` more; `None` beyond `i64::MAX`.
+    /// How many units the document would hold with `quantity` more; `None` beyond [`Quantity::MAX`].
     pub(super) fn units_with(&self, quantity: i64) -> Option<i64> {
-        self.units.checked_add(quantity.checked_abs()?)
+        let units = self.units.checked_add(quantity.checked_abs()?)?;
+        Quantity::new(units).ok().map(Quantity::get)
     }
 
     /// Takes a row in; `units` is what [`Self::units_with`] said of it.

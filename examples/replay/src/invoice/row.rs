@@ -5,6 +5,7 @@ use std::num::IntErrorKind;
 use std::str;
 
 use csv::ByteRecord;
+use stockpulse_core::model::{Quantity, Sku};
 use thiserror::Error;
 
 use super::price::{PriceError, minor_units};
@@ -49,10 +50,13 @@ pub enum Reason {
     /// A field that names something is not UTF-8.
     #[error("{0} is not UTF-8: {1}")]
     NotUtf8(Column, Excerpt),
+    /// `StockCode` is too long for a SKU, or holds a control character.
+    #[error("StockCode is no SKU: {0}")]
+    NoSku(String),
     /// `Quantity` is not written as an integer.
     #[error("Quantity is no integer: {0}")]
     QuantityNotInteger(Excerpt),
-    /// `Quantity` is an integer of more than 9223372036854775807 units either way.
+    /// `Quantity` is an integer of more than [`Quantity::MAX`] units either way.
     #[error("Quantity is no integer in range: {0}")]
     QuantityOutOfRange(Excerpt),
     /// `UnitPrice` is not a finite decimal number.
@@ -61,7 +65,7 @@ pub enum Reason {
     /// `UnitPrice` is below zero.
     #[error("UnitPrice is negative: {0}")]
     PriceNegative(Excerpt),
-    /// With this row its document would hold more than 9223372036854775807 units.
+    /// With this row its document would hold more than [`Quantity::MAX`] units.
     #[error("the quantities of document {0} add up beyond what can be counted")]
     DocumentTooLarge(Excerpt),
     /// More different SKUs than there are ids for.
@@ -112,7 +116,7 @@ pub(super) fn parse(record: &ByteRecord) -> Result<Fields<'_>, Reason> {
     }
     Ok(Fields {
         invoice: name(&record[0], Column::InvoiceNo)?,
-        sku: name(&record[1], Column::StockCode)?,
+        sku: sku(&record[1])?,
         quantity: quantity(&record[3])?,
         unit_price_minor: minor_units(&record[5]).map_err(|error| match error {
             PriceError::NoNumber => Reason::PriceNotNumber(Excerpt::new(&record[5])),
@@ -131,13 +135,18 @@ fn name(field: &[u8], column: Column) -> Result<&str, Reason> {
     }
 }
 
+fn sku(field: &[u8]) -> Result<&str, Reason> {
+    let sku = name(field, Column::StockCode)?;
+    Sku::new(sku).map_err(|error| Reason::NoSku(error.to_string()))?;
+    Ok(sku)
+}
+
 fn quantity(field: &[u8]) -> Result<i64, Reason> {
     let not_integer = || Reason::QuantityNotInteger(Excerpt::new(field));
     let out_of_range = || Reason::QuantityOutOfRange(Excerpt::new(field));
     let text = str::from_utf8(field).map_err(|_| not_integer())?;
     match text.parse::<i64>() {
-        // Its magnitude would be no `i64`.
-        Ok(i64::MIN) => Err(out_of_range()),
+        Ok(quantity) if Quantity::new(quantity.saturating_abs()).is_err() => Err(out_of_range()),
         Ok(quantity) => Ok(quantity),
         Err(error) => Err(match error.kind() {
             IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => out_of_range(),

@@ -5,6 +5,7 @@
 
 mod command;
 mod documents;
+mod drive;
 mod figures;
 mod inputs;
 mod known;

@@ -42,6 +42,13 @@ fn an_empty_name() {
 }
 
 #[test]
+fn a_stock_code_that_is_no_sku() {
+    let long = "9".repeat(256);
+    assert_eq!(reason(format!("1,{long},x,6,,2.55,,UK")), "StockCode is no SKU: SKU of 256 bytes is longer than 255");
+    assert_eq!(reason("1,\"2\n3\",x,6,,2.55,,UK"), "StockCode is no SKU: SKU \"2\\n3\" holds a control character");
+}
+
+#[test]
 fn a_quantity_that_is_no_integer() {
     for quantity in ["", "six", "1.5", "6.0", "1e3", " 6", "6 ", "1_0", "--1", "+", "٣"] {
         assert_eq!(reason(format!("1,2,x,{quantity},,2.55,,UK")), format!("Quantity is no integer: {quantity:?}"));
@@ -53,13 +60,19 @@ fn a_quantity_that_is_no_integer() {
 
 #[test]
 fn a_quantity_out_of_range() {
-    for quantity in ["9223372036854775808", "-9223372036854775808", "-9223372036854775809", "99999999999999999999999"] {
+    for quantity in [
+        "9007199254740992",
+        "-9007199254740992",
+        "9223372036854775808",
+        "-9223372036854775808",
+        "99999999999999999999999",
+    ] {
         assert_eq!(
             reason(format!("1,2,x,{quantity},,2.55,,UK")),
             format!("Quantity is no integer in range: {quantity:?}")
         );
     }
-    let extreme = load_rows("1,2,,9223372036854775807,,1,,\nC1,2,,-9223372036854775807,,1,,\n");
+    let extreme = load_rows("1,2,,9007199254740991,,1,,\nC1,2,,-9007199254740991,,1,,\n");
     assert_eq!(extreme.rejections(), []);
 }
 
@@ -92,8 +105,8 @@ fn names_have_to_be_utf_8_and_descriptions_need_not() {
 
 #[test]
 fn a_document_of_more_units_than_can_be_counted() {
-    let invoices = load_rows("1,2,,9223372036854775800,,1,,\n1,3,,-7,,1,,\n1,4,,1,,1,,\n1,2,,0,,1,,\n5,4,,1,,1,,\n");
-    assert_eq!(outline(&invoices), ["1: 2×9223372036854775800@100 3×-7@100 2×0@100", "5: 4×1@100"]);
+    let invoices = load_rows("1,2,,9007199254740984,,1,,\n1,3,,-7,,1,,\n1,4,,1,,1,,\n1,2,,0,,1,,\n5,4,,1,,1,,\n");
+    assert_eq!(outline(&invoices), ["1: 2×9007199254740984@100 3×-7@100 2×0@100", "5: 4×1@100"]);
     let reason = "the quantities of document \"1\" add up beyond what can be counted";
     assert_eq!(reasons(&invoices), [reason]);
     assert_eq!(lines(&invoices), [4]);

@@ -1,6 +1,7 @@
 mod dead_letters;
 mod delivery;
 mod faults;
+mod histories;
 mod rebalance;
 mod retry;
 
