@@ -1,4 +1,4 @@
-//! The program itself: what it says where, and how it exits, before anything is replayed.
+//! The program itself: what it says where, and how it exits.
 
 use std::ffi::OsStr;
 use std::process::Command;
@@ -63,4 +63,29 @@ fn a_wrong_command_line_exits_with_2_and_help_with_0() {
     let (code, out, err) = run(&["--help".as_ref()]);
     assert_eq!((code, err.as_str()), (Some(0), ""));
     assert!(out.contains("10.24432/C5BW33"));
+}
+
+#[test]
+fn json_is_one_object_on_standard_output_and_rejections_go_to_standard_error() {
+    let folder = Folder::new();
+    let rows = "1,2,,5,,1,,\n1,bad\n2,2,,600,,1,,\nC1,2,,-1,,1,,\n";
+    let file = folder.write("sales.csv", format!("{HEADER}{rows}"));
+    let (code, out, err) = run(&["--json".as_ref(), file.as_os_str()]);
+    assert_eq!(code, Some(0), "{err}");
+    assert_eq!(err, format!("{}:3: wrong number of fields: 2, not 8\n", file.display()));
+    let report: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&report["rows"], &report["rows_rejected"]), (&4.into(), &1.into()));
+    let orders = r#"{"placed":2,"confirmed":1,"partially_confirmed":0,"rejected":1,"returns":1}"#;
+    assert_eq!(report["orders"], serde_json::from_str::<serde_json::Value>(orders).unwrap());
+    assert_eq!(report["units_on_hand"], 496);
+    assert!(report["elapsed_s"].is_f64() && report["orders_per_s"].is_f64());
+}
+
+#[test]
+fn without_json_the_report_is_a_table() {
+    let (code, out, _) = run(&[december().as_os_str()]);
+    assert_eq!(code, Some(0));
+    for part in ["50,609", "dc237719985703826702c458d6f7bd3f5e5a9dd869e8e63e796674a9b1b41d81"] {
+        assert!(out.contains(part), "{out}");
+    }
 }

@@ -153,10 +153,6 @@ impl Connection {
             Some(group) => group.fetch(member, &mut state.logs, now, max),
             None => Received::default(),
         };
-        drop(guard);
-        if received.appended {
-            self.wake();
-        }
         Ok((received, clock, now))
     }
 

@@ -53,15 +53,6 @@ pub(super) struct Cursor {
     in_flight: usize,
 }
 
-/// What a look at a partition came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fetched {
-    /// When the event in front may be delivered, if it has to wait.
-    pub wake_at: Option<Timestamp>,
-    /// Whether copies of events were appended to the log.
-    pub appended: bool,
-}
-
 impl Cursor {
     /// A place in a log, owned by nobody.
     pub(super) fn new(log: usize, committed: u64) -> Self {
@@ -105,7 +96,7 @@ impl Cursor {
     }
 
     /// Delivers at most `budget` events in order. `deliver` gets the offset, the event, and how often it was
-    /// delivered before.
+    /// delivered before. Answers when the event in front may be delivered, if it has to wait.
     pub(super) fn fetch(
         &mut self,
         log: &mut Log,
@@ -113,15 +104,15 @@ impl Cursor {
         mut budget: usize,
         wants: impl Fn(&Entry) -> bool,
         mut deliver: impl FnMut(u64, &Entry, u32),
-    ) -> Fetched {
-        let mut fetched = Fetched::default();
+    ) -> Option<Timestamp> {
+        let mut wake_at = None;
         while budget > 0 {
             let Some(entry) = log.get(self.next) else {
-                if !log.flush_late() {
-                    break;
+                // Nobody has to be woken for these: who waits has read everything, and so there were none.
+                if log.flush_late() {
+                    continue;
                 }
-                fetched.appended = true;
-                continue;
+                break;
             };
             let place = usize::try_from(self.next - self.committed).unwrap_or(usize::MAX);
             if place >= self.window.len() {
@@ -133,7 +124,7 @@ impl Cursor {
                 if !wants(entry) {
                     slot.state = State::Done;
                 } else if slot.not_before > now {
-                    fetched.wake_at = Some(slot.not_before);
+                    wake_at = Some(slot.not_before);
                     break;
                 } else {
                     slot.state = State::InFlight;
@@ -146,7 +137,7 @@ impl Cursor {
             self.next += 1;
         }
         self.commit();
-        fetched
+        wake_at
     }
 
     /// An event was handled for good.
@@ -161,7 +152,7 @@ impl Cursor {
 
     /// An event is to be delivered again, with everything behind it that was not acknowledged.
     pub(super) fn retry(&mut self, offset: u64, not_before: Timestamp) {
-        let Some(place) = self.delivered(offset) else { return };
+        let Some(place) = self.open(offset) else { return };
         for (distance, slot) in self.window.range_mut(place..).enumerate() {
             if distance == 0 {
                 slot.not_before = not_before;
@@ -184,16 +175,16 @@ impl Cursor {
         behind.chain(log.late()).filter(|entry| wants(entry)).count() as u64
     }
 
-    /// The place in the window of an event that was delivered and is not done.
-    fn delivered(&self, offset: u64) -> Option<usize> {
+    /// The place in the window of an event that is not done. Whatever is in the window was looked at, and what was
+    /// looked at and is not done was delivered.
+    fn open(&self, offset: u64) -> Option<usize> {
         let place = usize::try_from(offset.checked_sub(self.committed)?).ok()?;
         let slot = self.window.get(place)?;
-        let open = matches!(slot.state, State::Waiting | State::InFlight);
-        (open && slot.deliveries > 0).then_some(place)
+        matches!(slot.state, State::Waiting | State::InFlight).then_some(place)
     }
 
     fn end(&mut self, offset: u64, state: State) -> Option<u32> {
-        let slot = self.delivered(offset).and_then(|place| self.window.get_mut(place))?;
+        let slot = self.open(offset).and_then(|place| self.window.get_mut(place))?;
         if slot.state == State::InFlight {
             self.in_flight -= 1;
         }
@@ -210,5 +201,26 @@ impl Cursor {
             self.committed += 1;
         }
         self.next = self.next.max(self.committed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::log::Logs;
+    use super::super::tests::events;
+    use super::*;
+
+    #[test]
+    fn what_is_skipped_or_done_is_not_remembered() {
+        let mut logs = Logs::default();
+        logs.topic("topic", 1);
+        let log = logs.get_mut(0).unwrap();
+        events(0..100).into_iter().for_each(|event| log.append(Entry::new(event)));
+        let mut cursor = Cursor::new(0, 0);
+        let wants = |entry: &Entry| entry.envelope.sequence == 40;
+        cursor.fetch(log, Timestamp::default(), 100, wants, |_, _, _| {});
+        assert_eq!((cursor.committed, cursor.window.len()), (40, 60));
+        cursor.ack(40);
+        assert_eq!((cursor.committed, cursor.window.len()), (100, 0));
     }
 }

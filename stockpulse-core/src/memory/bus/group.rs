@@ -54,8 +54,6 @@ pub(super) struct Received {
     pub deliveries: Vec<Delivery>,
     /// When to look again at the latest.
     pub wake_at: Option<Timestamp>,
-    /// Whether other groups may find something new.
-    pub appended: bool,
 }
 
 impl Group {
@@ -139,7 +137,7 @@ impl Group {
             let (generation, partition) = (cursor.generation, u32::try_from(*index).unwrap_or(u32::MAX));
             let left = budget - received.deliveries.len();
             let deliveries = &mut received.deliveries;
-            let fetched = cursor.fetch(
+            let wake_at = cursor.fetch(
                 log,
                 now,
                 left,
@@ -149,8 +147,7 @@ impl Group {
                     deliveries.push(Delivery { tag, envelope: entry.envelope.clone(), redeliveries });
                 },
             );
-            received.appended |= fetched.appended;
-            received.wake_at = match (received.wake_at, fetched.wake_at) {
+            received.wake_at = match (received.wake_at, wake_at) {
                 (Some(one), Some(other)) => Some(one.min(other)),
                 (one, other) => one.or(other),
             };

@@ -15,7 +15,9 @@ async fn a_dead_letter_is_put_aside_with_its_reason_and_the_group_goes_on() {
     let received = all(&mut member);
     put_aside(&mut member, &received[0]).await;
     put_aside(&mut member, &received[0]).await;
-    member.ack(&tags(&received[1..])).await.unwrap();
+    member.ack(&tags(&received[2..])).await.unwrap();
+    put_aside(&mut member, &received[2]).await;
+    member.ack(&tags(&received[1..2])).await.unwrap();
     assert_eq!(bus.lag("group"), Some(0));
     let letters = bus.dead_letters("group");
     assert_eq!(letters.len(), 1);
@@ -32,6 +34,7 @@ async fn a_dead_letter_beyond_the_watermark_survives_a_crash() {
     publish(&bus, &events(0..3)).await;
     let mut one = join(&bus).await;
     let received = all(&mut one);
+    put_aside(&mut one, &received[1]).await;
     put_aside(&mut one, &received[1]).await;
     drop(one);
     assert_eq!(numbers(&all(&mut join(&bus).await)), [0, 2]);

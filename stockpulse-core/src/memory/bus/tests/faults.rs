@@ -81,7 +81,7 @@ async fn duplicates_are_the_same_for_the_same_seed_and_go_to_every_group() {
 }
 
 #[tokio::test]
-async fn a_copy_that_one_reader_brings_up_wakes_the_others() {
+async fn a_copy_that_one_reader_brings_up_comes_to_the_others() {
     let bus = MemoryBus::new().with_duplicates(1.0, 1);
     let mut waiting = bus.subscribe(SubscribeOptions::new("waiting", [PLACED])).await.unwrap();
     publish(&bus, &events(0..1)).await;

@@ -36,7 +36,7 @@ fn event(key: &str, number: u64) -> Envelope {
 }
 
 /// Events of one key, numbered.
-fn events(numbers: std::ops::Range<u64>) -> Vec<Envelope> {
+pub(super) fn events(numbers: std::ops::Range<u64>) -> Vec<Envelope> {
     numbers.map(|number| event("key", number)).collect()
 }
 

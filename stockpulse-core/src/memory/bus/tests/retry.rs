@@ -70,7 +70,7 @@ async fn each_of_several_retried_events_waits_for_its_own_time() {
     publish(&bus, &events(0..3)).await;
     let mut member = join(&bus).await;
     let received = all(&mut member);
-    member.nack(&[retry(&received[2], 1), retry(&received[1], 20), retry(&received[0], 10)]).await.unwrap();
+    member.nack(&[retry(&received[2], 1), retry(&received[0], 10), retry(&received[1], 20)]).await.unwrap();
     clock.advance(Duration::from_secs(10));
     assert_eq!(numbers(&all(&mut member)), [0]);
     clock.advance(Duration::from_secs(10));
