@@ -1,8 +1,10 @@
 //! The choreography between orders, inventory and notifications: which event makes which command.
 //!
 //! `order.placed` → inventory reserves → `stock.reserved` or `stock.rejected` → the order confirms, adjusts or
-//! rejects → inventory allocates, and ships what the order ships. Every step is a pure function of the event, and
-//! the command's id is derived from the event's: delivered again, it is the same command.
+//! rejects → inventory allocates, and says so (`stock.allocated`) if it was a hold that could have run out → the
+//! order ships, and inventory with it. Every step is a pure function of the event, and the command's id is derived
+//! from the event's: delivered again, it is the same command. Both sides rely on the events of one order coming in
+//! their order.
 
 use super::order::{OrderAction, StockAnswer};
 use super::stock::{Existing, Hold, Parts, Reserve, ReserveLine, StockAction};
@@ -30,7 +32,9 @@ pub fn stock_action(event: &OrderEvent) -> Option<StockAction> {
         (OrderDetail::Returned { stock, .. }, _) => {
             Some(StockAction::Return { lines: stock.iter().cloned().collect(), order: Some(event.order) })
         }
-        (_, OrderChange::Confirmed | OrderChange::Adjusted | OrderChange::Paid) if event.payment.is_settled() => {
+        (_, OrderChange::Confirmed | OrderChange::Adjusted | OrderChange::Paid)
+            if event.payment.is_settled() && !event.status.is_terminal() =>
+        {
             Some(StockAction::Allocate { reservation })
         }
         (_, OrderChange::Cancelled | OrderChange::Expired) => {
@@ -63,6 +67,7 @@ pub fn order_action(event: &StockEvent) -> Option<OrderAction> {
             let (lines, waiting) = (event.lines.to_vec(), event.waiting.clone());
             (event.order, event.reservation, StockAnswer::Reserved { lines, waiting })
         }
+        StockEvent::Allocated(event) => (event.order, event.reservation, StockAnswer::Allocated),
         StockEvent::Rejected(event) => (event.order, event.reservation, StockAnswer::Rejected),
         StockEvent::Expired(event) => (event.order, event.reservation, StockAnswer::Expired),
         StockEvent::Filled(event) => {

@@ -96,6 +96,8 @@ pub enum StockEvent {
     Reserved(ReservationEvent<ReservedLine>),
     /// `stock.rejected`: stock could not be claimed; the lines name what was short.
     Rejected(ReservationEvent<Shortage>),
+    /// `stock.allocated`: a hold that could have run out became a claim for good.
+    Allocated(ReservationEvent<StockQuantity>),
     /// `stock.released`: claims were given back.
     Released(ReservationEvent<StockQuantity>),
     /// `stock.expired`: the hold ran out, and its claims were given back.
@@ -314,7 +316,8 @@ impl Event {
             EventData::Stock(event) => match event {
                 StockEvent::Reserved(event) => claim(event),
                 StockEvent::Rejected(event) => claim(event),
-                StockEvent::Released(event)
+                StockEvent::Allocated(event)
+                | StockEvent::Released(event)
                 | StockEvent::Expired(event)
                 | StockEvent::Fulfilled(event)
                 | StockEvent::Filled(event) => claim(event),

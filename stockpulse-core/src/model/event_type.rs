@@ -85,6 +85,8 @@ event_types! {
     StockReserved "stock.reserved" Reservation,
     /// Stock could not be claimed.
     StockRejected "stock.rejected" Reservation,
+    /// A hold that could have run out became a claim for good.
+    StockAllocated "stock.allocated" Reservation,
     /// Claims were given back.
     StockReleased "stock.released" Reservation,
     /// A hold ran out.
@@ -147,6 +149,7 @@ impl EventData {
             Self::Stock(event) => match event {
                 StockEvent::Reserved(_) => EventType::StockReserved,
                 StockEvent::Rejected(_) => EventType::StockRejected,
+                StockEvent::Allocated(_) => EventType::StockAllocated,
                 StockEvent::Released(_) => EventType::StockReleased,
                 StockEvent::Expired(_) => EventType::StockExpired,
                 StockEvent::Fulfilled(_) => EventType::StockFulfilled,
@@ -176,7 +179,8 @@ impl EventData {
             Self::Stock(event) => match event {
                 StockEvent::Reserved(event) => write(event),
                 StockEvent::Rejected(event) => write(event),
-                StockEvent::Released(event)
+                StockEvent::Allocated(event)
+                | StockEvent::Released(event)
                 | StockEvent::Expired(event)
                 | StockEvent::Fulfilled(event)
                 | StockEvent::Filled(event) => write(event),
@@ -205,6 +209,7 @@ impl EventData {
         let data = match event_type {
             EventType::StockReserved => read(json).map(StockEvent::Reserved).map(Self::Stock),
             EventType::StockRejected => read(json).map(StockEvent::Rejected).map(Self::Stock),
+            EventType::StockAllocated => read(json).map(StockEvent::Allocated).map(Self::Stock),
             EventType::StockReleased => read(json).map(StockEvent::Released).map(Self::Stock),
             EventType::StockExpired => read(json).map(StockEvent::Expired).map(Self::Stock),
             EventType::StockFulfilled => read(json).map(StockEvent::Fulfilled).map(Self::Stock),
@@ -255,7 +260,8 @@ const fn order_event_type(change: OrderChange) -> EventType {
         | OrderChange::PaidLate
         | OrderChange::PaidAgain
         | OrderChange::HoldLost
-        | OrderChange::Filled => EventType::OrderUpdated,
+        | OrderChange::Filled
+        | OrderChange::Allocated => EventType::OrderUpdated,
     }
 }
 

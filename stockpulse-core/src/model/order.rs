@@ -144,6 +144,9 @@ pub struct OrderLine {
     pub shipped: Quantity,
     /// Of the shipped, units that came back.
     pub returned: Quantity,
+    /// Units that count against the customer's purchase limit; none if the product had no limit when it was
+    /// ordered.
+    pub counted: Quantity,
 }
 
 impl OrderLine {
@@ -185,6 +188,9 @@ pub struct Order {
     pub payment: PaymentStatus,
     /// Until when it has to be paid, if it has to.
     pub pay_by: Option<Timestamp>,
+    /// Until when its stock is held, as far as the order knows. `None` when nothing but the order can end the
+    /// claim: from the start if it is not to be paid first, otherwise once inventory has allocated it.
+    pub held_until: Option<Timestamp>,
     /// Which attempt at stock is current, from 1.
     pub attempt: u32,
     /// When it was placed.
@@ -261,6 +267,8 @@ pub enum OrderChange {
     HoldLost = 15,
     /// Backordered units came in.
     Filled = 16,
+    /// Its stock, held until then, is claimed for good: it can ship.
+    Allocated = 17,
 }
 
 /// One entry of an order's history: what, when, who, why.

@@ -21,7 +21,9 @@ pub use gate::{Admission, AdmissionGate, AdmitRequest, GateLevel};
 pub use inventory_store::{InventoryStore, LevelAudit};
 pub use notification::{Delivered, NotificationLog, Notifier};
 pub use order_store::{OrderQuery, OrderStore};
-pub use outbox::{Claim, Failed, Lease, OUTBOX_SHARDS, Outbox, OutboxId, OutboxRow, OutboxStats, Quarantined, outbox_shard};
+pub use outbox::{
+    Claim, Failed, Lease, OUTBOX_SHARDS, Outbox, OutboxId, OutboxRow, OutboxStats, Quarantined, outbox_shard,
+};
 pub use page::Page;
 pub use record_store::{CatalogStore, CustomerStore};
 

@@ -163,7 +163,8 @@ impl<C: Send + 'static, O: Send + 'static> Shard<C, O> {
             while jobs.peek().is_some() {
                 let mut batch = Vec::with_capacity(received);
                 let mut replies = Vec::with_capacity(received);
-                while let Some(job) = jobs.next_if(|job| batch.is_empty() || batch.len() + job.len() <= self.max_batch) {
+                while let Some(job) = jobs.next_if(|job| batch.is_empty() || batch.len() + job.len() <= self.max_batch)
+                {
                     match job {
                         Job::One(command, reply) => {
                             batch.push(command);

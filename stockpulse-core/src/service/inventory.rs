@@ -13,10 +13,10 @@ use super::router::Router;
 use crate::engine::Engine;
 use crate::engine::stock::{StockAction, StockCommand, StockOutcome};
 use crate::error::{Error, Result};
-use crate::model::{Actor, Movement, Quantity, Reservation, ReservationId, StockKey, StockLevel, Timestamp, TraceContext};
-use crate::port::{
-    AdmissionGate, Cache, CatalogStore, Clock, IdGenerator, InventoryStore, LevelAudit, Page,
+use crate::model::{
+    Actor, Movement, Quantity, Reservation, ReservationId, StockKey, StockLevel, Timestamp, TraceContext,
 };
+use crate::port::{AdmissionGate, Cache, CatalogStore, Clock, IdGenerator, InventoryStore, LevelAudit, Page};
 
 /// The inventory service: group commit before an [`InventoryStore`].
 ///

@@ -27,11 +27,7 @@ impl Inventory {
     ///
     /// # Errors
     /// As for [`Inventory::execute`].
-    pub async fn receive(
-        &self,
-        key: impl Into<StockKey>,
-        quantity: impl Into<Quantity>,
-    ) -> Result<Decision<Moved>> {
+    pub async fn receive(&self, key: impl Into<StockKey>, quantity: impl Into<Quantity>) -> Result<Decision<Moved>> {
         let lines = std::iter::once(StockQuantity::new(key.into(), quantity.into())).collect();
         decision!(self.execute(self.command(StockAction::Receive { lines })).await?, Moved)
     }

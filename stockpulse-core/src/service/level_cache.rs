@@ -40,7 +40,8 @@ impl LevelCache {
             levels.push(entry.and_then(|cached| codec::decode(&cached.value).ok()));
         }
         levels.resize(keys.len(), None);
-        let missing: Vec<usize> = (0..keys.len()).filter(|index| levels.get(*index).is_some_and(Option::is_none)).collect();
+        let missing: Vec<usize> =
+            (0..keys.len()).filter(|index| levels.get(*index).is_some_and(Option::is_none)).collect();
         if missing.is_empty() {
             return Ok(levels);
         }

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::catalog::Customers;
 use super::context::Context;
 use crate::error::Result;
-use crate::model::{Customer, CustomerId, Notification, NotificationId, NotificationRecord, NotificationStatus, OrderId};
+use crate::model::{
+    Customer, CustomerId, Notification, NotificationId, NotificationRecord, NotificationStatus, OrderId,
+};
 use crate::port::{Clock, Delivered, NotificationLog, Notifier, Page};
 
 /// Tells customers what happened to their orders. The log makes sure that an event that comes twice tells nobody

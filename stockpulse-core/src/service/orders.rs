@@ -283,7 +283,8 @@ impl Orders {
                 if place.kits.iter().all(|kit| kit.sku != *sku) {
                     place.kits.extend(product.kit());
                 }
-                if let Some(limit) = product.purchase_limit.filter(|_| place.limits.iter().all(|line| line.sku != *sku)) {
+                if let Some(limit) = product.purchase_limit.filter(|_| place.limits.iter().all(|line| line.sku != *sku))
+                {
                     place.limits.push(PurchaseLimit { sku: sku.clone(), limit });
                 }
             }

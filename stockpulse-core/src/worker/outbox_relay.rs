@@ -131,8 +131,7 @@ impl OutboxRelay {
         let count = rows.len();
         let mut blocked = HashSet::new();
         for wave in waves(rows) {
-            let wave: Vec<(EventKey, OutboxRow)> =
-                wave.into_iter().filter(|(key, _)| !blocked.contains(key)).collect();
+            let wave: Vec<(EventKey, OutboxRow)> = wave.into_iter().filter(|(key, _)| !blocked.contains(key)).collect();
             let results = self.publish(wave).await?;
             blocked.extend(results.blocked.iter().cloned());
             self.write_down(&lease, results).await?;

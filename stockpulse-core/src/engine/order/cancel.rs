@@ -2,10 +2,11 @@
 
 use super::decide::{Ruling, Work, unchanged};
 use super::outcome::{OrderRefusal, OrderState};
-use super::place::uncount_purchases;
+use super::place::keep_counted;
 use super::stock::after_death;
 use crate::model::{
-    Order, OrderChange, OrderDetail, OrderId, OrderStatus, PaymentStatus, PaymentTerms, Policy, Sourcing,
+    Order, OrderChange, OrderDetail, OrderId, OrderLine, OrderStatus, PaymentStatus, PaymentTerms, Policy, Quantity,
+    Sourcing,
 };
 
 /// The order is off. What has shipped stays shipped; the rest of its stock is given back.
@@ -41,13 +42,18 @@ pub(super) fn end_unpaid(work: &mut Work<'_>, mut order: Order) -> OrderState {
 }
 
 fn give_up(work: &mut Work<'_>, order: &mut Order, status: OrderStatus) {
-    let undecided = order.status == OrderStatus::Placed;
-    uncount_purchases(work, order, |line| {
-        let counted = if undecided { line.quantity } else { line.granted };
-        counted.saturating_sub(line.shipped)
-    });
+    keep_counted(work, order, OrderLine::returnable);
+    stop_waiting(order);
     order.status = status;
     order.payment = after_death(order.payment);
+}
+
+/// What is given back, or asked for once more, does not wait for stock.
+pub(super) fn stop_waiting(order: &mut Order) {
+    order.waiting.clear();
+    for line in &mut order.lines {
+        line.backordered = Quantity::ZERO;
+    }
 }
 
 /// An order cancelled before it was placed: it will be refused when it is.
@@ -64,6 +70,7 @@ fn tombstone(work: &Work<'_>, id: OrderId) -> Order {
         status: OrderStatus::Cancelled,
         payment: PaymentStatus::NotRequired,
         pay_by: None,
+        held_until: None,
         attempt: 1,
         placed_at: work.command.at,
         version: 0,

@@ -1,5 +1,6 @@
 //! What can be asked of orders.
 
+use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
@@ -131,6 +132,8 @@ pub enum StockAnswer {
         /// Units of it that wait, by the SKU that is missing: of a kit, its component.
         waiting: Vec<SkuQuantity>,
     },
+    /// The hold became a claim for good.
+    Allocated,
     /// There was not enough.
     Rejected,
     /// The hold ran out.
@@ -272,17 +275,23 @@ fn positive(sku: &Sku, quantity: Quantity) -> Result<()> {
 
 fn validate_place(place: &Place, limits: &Limits) -> Result<()> {
     limits.check_lines(place.lines.len())?;
+    let (given, most) = (place.sourcing.locations.len(), limits.max_locations);
+    if given > most {
+        return Err(Error::invalid(format!("{given} locations are more than {most}")));
+    }
+    let mut prices = BTreeMap::new();
     let mut total: Option<Money> = None;
     for line in &place.lines {
         positive(&line.sku, line.quantity)?;
         if line.unit_price.minor < 0 {
             return Err(Error::invalid(format!("{}: price {} is negative", line.sku, line.unit_price)));
         }
-        let cost = line.unit_price.checked_mul(line.quantity.get());
+        // Lines of one SKU add up at the first one's price; another currency is a mistake all the same.
+        let price: Money = *prices.entry(&line.sku).or_insert(line.unit_price);
+        let cost = price.checked_mul(line.quantity.get()).filter(|_| price.currency == line.unit_price.currency);
         let sum = match (total, cost) {
-            (None, cost) => cost,
             (Some(total), Some(cost)) => total.checked_add(cost),
-            (Some(_), None) => None,
+            (_, cost) => cost,
         };
         total = Some(sum.ok_or_else(|| {
             Error::invalid(format!("{}: the order's total is too large or mixes currencies", line.sku))

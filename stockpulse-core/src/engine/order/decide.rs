@@ -37,7 +37,7 @@ fn rule(limits: &Limits, work: &mut Work<'_>) -> Ruling {
         OrderAction::BeginPayment { order, window } => payment::begin(work, *order, *window),
         OrderAction::RecordPayment { order, result } => payment::record(work, *order, *result),
         OrderAction::Ship { order, parts } => ship::ship(work, *order, parts),
-        OrderAction::Return { order, parts, location } => ship::take_back(work, *order, parts, location),
+        OrderAction::Return { order, parts, location } => ship::take_back(limits, work, *order, parts, location),
         OrderAction::Cancel { order, reason } => cancel::cancel(work, *order, reason.as_deref()),
         OrderAction::Expire { order } => cancel::expire(work, *order),
     }

@@ -8,6 +8,8 @@ mod payment;
 mod place;
 mod ship;
 mod stock;
+#[cfg(test)]
+mod tests;
 mod working_set;
 
 pub use command::{OrderAction, OrderCommand, OrderParts, PaymentResult, Place, PlaceLine, PurchaseLimit, StockAnswer};

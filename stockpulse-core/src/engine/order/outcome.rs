@@ -46,6 +46,8 @@ pub enum OrderRefusal {
     WrongState(OrderStatus),
     /// Its payment is in a state that does not allow it.
     WrongPayment(PaymentStatus),
+    /// Its stock is held with an end, and inventory has not said yet that it is allocated for good.
+    NotAllocated,
     /// The order has not so many units of this SKU to ship or return.
     NotEnough {
         /// What.
@@ -79,6 +81,7 @@ impl fmt::Display for OrderRefusal {
             Self::OrderExists(status) => write!(f, "the order exists already and is {status:?}"),
             Self::WrongState(status) => write!(f, "the order is {status:?}"),
             Self::WrongPayment(payment) => write!(f, "the order's payment is {payment:?}"),
+            Self::NotAllocated => f.write_str("its stock is not allocated yet"),
             Self::NotEnough { sku, requested, available } => {
                 write!(f, "{sku}: {requested} asked, the order has {available}")
             }

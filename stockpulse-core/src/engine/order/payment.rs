@@ -21,6 +21,7 @@ pub(super) fn begin(work: &mut Work<'_>, id: OrderId, window: Duration) -> Rulin
     let pay_by = order.pay_by.map_or(until, |by| by.max(until));
     order.payment = PaymentStatus::Started;
     order.pay_by = Some(pay_by);
+    order.held_until = order.held_until.map(|_| pay_by);
     Ok(work.save(order, OrderChange::PaymentStarted, None, OrderDetail::HoldUntil(pay_by)))
 }
 
@@ -29,13 +30,15 @@ pub(super) fn begin(work: &mut Work<'_>, id: OrderId, window: Duration) -> Rulin
 pub(super) fn record(work: &mut Work<'_>, id: OrderId, result: PaymentResult) -> Ruling {
     let mut order = work.load(id)?;
     let open = matches!(order.payment, PaymentStatus::Due | PaymentStatus::Started);
+    // Money for an order that needed none before shipping counts too: cancelled, it has to go back.
+    let unpaid = open || order.payment == PaymentStatus::NotRequired;
     let dead = order.status.is_dead();
     Ok(match result {
         PaymentResult::Paid if dead && order.payment != PaymentStatus::RefundDue => {
             order.payment = PaymentStatus::RefundDue;
             work.save(order, OrderChange::PaidLate, None, OrderDetail::None)
         }
-        PaymentResult::Paid if open => {
+        PaymentResult::Paid if unpaid => {
             order.payment = PaymentStatus::Paid;
             work.save(order, OrderChange::Paid, None, OrderDetail::None)
         }

@@ -4,8 +4,8 @@ use super::command::{Place, PlaceLine};
 use super::decide::{Ruling, Work};
 use super::outcome::OrderRefusal;
 use crate::model::{
-    Order, OrderChange, OrderDetail, OrderLine, OrderStatus, PaymentStatus, PaymentTerms, Quantity, SkuQuantity,
-    StockRequest,
+    Order, OrderChange, OrderDetail, OrderLine, OrderStatus, PaymentStatus, PaymentTerms, Policy, Quantity,
+    SkuQuantity, StockRequest,
 };
 
 /// Accepts an order. From here on it will end, one way or another.
@@ -13,8 +13,8 @@ pub(super) fn place(work: &mut Work<'_>, request: &Place) -> Ruling {
     if let Some(existing) = work.set.order(request.order) {
         return Err(OrderRefusal::OrderExists(existing.status));
     }
-    let lines = merge(&request.lines)?;
-    count_purchases(work, request, &lines)?;
+    let mut lines = merge(&request.lines)?;
+    count_purchases(work, request, &mut lines)?;
     let at = work.command.at;
     let (payment, pay_by) = match request.terms {
         PaymentTerms::OnDelivery => (PaymentStatus::NotRequired, None),
@@ -32,6 +32,7 @@ pub(super) fn place(work: &mut Work<'_>, request: &Place) -> Ruling {
         status: OrderStatus::Placed,
         payment,
         pay_by,
+        held_until: pay_by,
         attempt: 1,
         placed_at: at,
         version: 0,
@@ -41,14 +42,23 @@ pub(super) fn place(work: &mut Work<'_>, request: &Place) -> Ruling {
 }
 
 /// Asks for stock: for what was ordered, held until the order has to be paid, for good if it is.
+///
+/// If something was granted before, that is what the customer has been told and pays for: that again, or nothing.
 pub(super) fn wanted(order: &Order) -> OrderDetail {
+    let once_granted = order.lines.iter().any(|line| !line.granted.is_zero());
+    let units = |line: &OrderLine| if once_granted { line.granted } else { line.quantity };
+    let lines = order.lines.iter().map(|line| SkuQuantity::new(line.sku.clone(), units(line)));
+    let policy = match order.policy {
+        Policy::Partial if once_granted => Policy::AllOrNothing,
+        policy => policy,
+    };
     let request = StockRequest {
         reservation: order.reservation(),
-        lines: order.lines.iter().map(|line| SkuQuantity::new(line.sku.clone(), line.quantity)).collect(),
+        lines: lines.filter(|line| !line.quantity.is_zero()).collect(),
         kits: order.kits.clone(),
-        policy: order.policy,
+        policy,
         sourcing: order.sourcing.clone(),
-        hold_until: order.pay_by.filter(|_| !order.payment.is_settled()),
+        hold_until: order.held_until,
     };
     OrderDetail::Wanted { request, lines: order.lines.clone(), terms: order.terms }
 }
@@ -74,6 +84,7 @@ fn merge(lines: &[PlaceLine]) -> Result<Vec<OrderLine>, OrderRefusal> {
                 backordered: Quantity::ZERO,
                 shipped: Quantity::ZERO,
                 returned: Quantity::ZERO,
+                counted: Quantity::ZERO,
             }),
         }
     }
@@ -81,17 +92,18 @@ fn merge(lines: &[PlaceLine]) -> Result<Vec<OrderLine>, OrderRefusal> {
 }
 
 /// Refuses an order that would give the customer more than a product allows, and counts it otherwise.
-fn count_purchases(work: &mut Work<'_>, request: &Place, lines: &[OrderLine]) -> Result<(), OrderRefusal> {
+fn count_purchases(work: &mut Work<'_>, request: &Place, lines: &mut [OrderLine]) -> Result<(), OrderRefusal> {
     let Some(customer) = request.customer else { return Ok(()) };
     let mut counted = Vec::new();
     for limit in &request.limits {
-        let Some(line) = lines.iter().find(|line| line.sku == limit.sku) else { continue };
+        let Some(line) = lines.iter_mut().find(|line| line.sku == limit.sku) else { continue };
         let key = (customer, limit.sku.clone());
         let ordered = work.set.purchases(&key).unwrap_or_default();
         let wanted = ordered.checked_add(line.quantity).filter(|units| *units <= limit.limit);
         let Some(units) = wanted else {
             return Err(OrderRefusal::PurchaseLimit { sku: limit.sku.clone(), limit: limit.limit, ordered });
         };
+        line.counted = line.quantity;
         counted.push((key, units));
     }
     for (key, units) in counted {
@@ -100,13 +112,18 @@ fn count_purchases(work: &mut Work<'_>, request: &Place, lines: &[OrderLine]) ->
     Ok(())
 }
 
-/// Units that a customer will not get, or gave back, no longer count.
-pub(super) fn uncount_purchases(work: &mut Work<'_>, order: &Order, units: impl Fn(&OrderLine) -> Quantity) {
+/// Units that a customer will not get, or gave back, no longer count: of each line, `units` at most still do.
+pub(super) fn keep_counted(work: &mut Work<'_>, order: &mut Order, units: impl Fn(&OrderLine) -> Quantity) {
     let Some(customer) = order.customer else { return };
-    for line in &order.lines {
-        let key = (customer, line.sku.clone());
-        if let Some(counted) = work.set.purchases(&key) {
-            work.set.put_purchases(key, counted.saturating_sub(units(line)));
+    for line in &mut order.lines {
+        let kept = units(line).min(line.counted);
+        let freed = line.counted.saturating_sub(kept);
+        if freed.is_zero() {
+            continue;
         }
+        line.counted = kept;
+        let key = (customer, line.sku.clone());
+        let counted = work.set.purchases(&key).unwrap_or_default();
+        work.set.put_purchases(key, counted.saturating_sub(freed));
     }
 }

@@ -1,11 +1,14 @@
 //! Goods leave, and come back.
 
+use std::collections::BTreeMap;
+
 use super::command::OrderParts;
 use super::decide::{Ruling, Work, unchanged};
 use super::outcome::OrderRefusal;
-use super::place::uncount_purchases;
+use super::place::keep_counted;
+use crate::engine::Limits;
 use crate::model::{
-    LocationId, Order, OrderChange, OrderDetail, OrderId, OrderLine, OrderStatus, Quantity, SkuQuantity, StockKey,
+    LocationId, Order, OrderChange, OrderDetail, OrderId, OrderLine, OrderStatus, Quantity, Sku, SkuQuantity, StockKey,
     StockQuantity,
 };
 
@@ -17,6 +20,11 @@ pub(super) fn ship(work: &mut Work<'_>, id: OrderId, parts: &OrderParts) -> Ruli
     }
     if !order.payment.is_settled() {
         return Err(OrderRefusal::WrongPayment(order.payment));
+    }
+    // Paid is not enough: until inventory has said that the hold can no longer run out, it may be running out
+    // at this moment.
+    if order.held_until.is_some() {
+        return Err(OrderRefusal::NotAllocated);
     }
     let lines = select(&order, parts, OrderLine::shippable)?;
     if lines.is_empty() {
@@ -34,38 +42,52 @@ pub(super) fn ship(work: &mut Work<'_>, id: OrderId, parts: &OrderParts) -> Ruli
 }
 
 /// Goods come back, as many as have shipped at most.
-pub(super) fn take_back(work: &mut Work<'_>, id: OrderId, parts: &OrderParts, location: &LocationId) -> Ruling {
+pub(super) fn take_back(
+    limits: &Limits,
+    work: &mut Work<'_>,
+    id: OrderId,
+    parts: &OrderParts,
+    location: &LocationId,
+) -> Ruling {
     let mut order = work.load(id)?;
     let lines = select(&order, parts, OrderLine::returnable)?;
     if lines.is_empty() {
         return Ok(unchanged(&order));
     }
+    // Inventory would refuse more in one command, and the goods would be lost to it.
+    let stock = put_away(&order, &lines, location);
+    limits.check_lines(stock.len()).map_err(|error| OrderRefusal::Invalid(error.to_string()))?;
     add(&mut order, &lines, |line| &mut line.returned);
     let all_back = order.lines.iter().all(|line| line.returnable().is_zero());
     if order.status == OrderStatus::Shipped && all_back {
         order.status = OrderStatus::Returned;
     }
-    uncount_purchases(work, &order, |line| {
-        lines.iter().find(|back| back.sku == line.sku).map_or(Quantity::ZERO, |back| back.quantity)
+    keep_counted(work, &mut order, |line| {
+        let back = lines.iter().find(|back| back.sku == line.sku).map_or(Quantity::ZERO, |back| back.quantity);
+        line.counted.saturating_sub(back)
     });
-    let stock = put_away(&order, &lines, location);
     Ok(work.save(order, OrderChange::Returned, None, OrderDetail::Returned { lines, stock }))
 }
 
-/// What is put where: of a kit, its components.
+/// What is put where, one entry per SKU: of a kit, its components.
 fn put_away(order: &Order, lines: &[SkuQuantity], location: &LocationId) -> Vec<StockQuantity> {
-    let mut stock = Vec::with_capacity(lines.len());
+    let mut units: BTreeMap<&Sku, i64> = BTreeMap::new();
     for line in lines {
-        let key = |sku: &crate::model::Sku| StockKey::new(sku.clone(), location.clone());
+        let mut put = |sku, quantity: i64| {
+            let sum = units.entry(sku).or_default();
+            *sum = sum.saturating_add(quantity);
+        };
         match order.kits.iter().find(|kit| kit.sku == line.sku) {
-            None => stock.push(StockQuantity::new(key(&line.sku), line.quantity)),
-            Some(kit) => stock.extend(kit.components.iter().map(|part| {
-                let units = line.quantity.checked_mul(part.quantity).unwrap_or(Quantity::MAX);
-                StockQuantity::new(key(&part.sku), units)
-            })),
+            None => put(&line.sku, line.quantity.get()),
+            Some(kit) => kit.components.iter().for_each(|part| {
+                put(&part.sku, line.quantity.get().saturating_mul(part.quantity.get()));
+            }),
         }
     }
-    stock
+    let put = |(sku, units): (&Sku, i64)| {
+        StockQuantity::new(StockKey::new(sku.clone(), location.clone()), Quantity::saturating_from(units))
+    };
+    units.into_iter().map(put).collect()
 }
 
 /// The units that `parts` means, one entry per SKU and none of zero; refused if they are not to be had.

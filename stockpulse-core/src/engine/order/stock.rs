@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::cancel::end_unpaid;
+use super::cancel::{end_unpaid, stop_waiting};
 use super::command::StockAnswer;
 use super::decide::{Ruling, Work, unchanged};
 use super::outcome::OrderState;
-use super::place::{uncount_purchases, wanted};
+use super::place::{keep_counted, wanted};
 use crate::model::{
     Component, Order, OrderChange, OrderDetail, OrderId, OrderStatus, PaymentStatus, Quantity, ReservationId,
     ReservedLine, Sku, SkuQuantity,
@@ -27,6 +27,7 @@ pub(super) fn record_reservation(
     Ok(match (answer, order.status) {
         (StockAnswer::Reserved { lines, waiting }, OrderStatus::Placed) => reserved(work, order, lines, waiting),
         (StockAnswer::Rejected, OrderStatus::Placed) => rejected(work, order),
+        (StockAnswer::Allocated, OrderStatus::Confirmed) => allocated(work, order),
         (StockAnswer::Expired, OrderStatus::Placed | OrderStatus::Confirmed) => hold_ended(work, order),
         (StockAnswer::Filled(lines), OrderStatus::Confirmed | OrderStatus::PartlyShipped) => filled(work, order, lines),
         _ => unchanged(&order),
@@ -42,29 +43,49 @@ fn reserved(work: &mut Work<'_>, mut order: Order, lines: &[ReservedLine], waiti
     order.waiting = merge(waiting);
     note_waiting(&mut order);
     order.status = OrderStatus::Confirmed;
-    uncount_purchases(work, &order, |line| line.quantity.saturating_sub(line.granted));
+    keep_counted(work, &mut order, |line| line.granted);
     let change = if order.is_adjusted() { OrderChange::Adjusted } else { OrderChange::Confirmed };
     let detail = OrderDetail::Lines(order.lines.clone());
     work.save(order, change, None, detail)
 }
 
+/// Nothing can take the stock away any more but the order itself: from now on it can ship.
+fn allocated(work: &mut Work<'_>, mut order: Order) -> OrderState {
+    if order.held_until.take().is_none() {
+        return unchanged(&order);
+    }
+    work.save(order, OrderChange::Allocated, None, OrderDetail::None)
+}
+
 fn rejected(work: &mut Work<'_>, mut order: Order) -> OrderState {
-    uncount_purchases(work, &order, |line| line.quantity);
+    // The request may have reached inventory after the end of the hold that it asked for. The order was paid in
+    // time, so that it asks again, for a claim without an end: it cannot come here twice.
+    let late = order.held_until.is_some_and(|end| end <= work.command.at);
+    if late && order.payment == PaymentStatus::Paid {
+        return ask_again(work, order);
+    }
+    keep_counted(work, &mut order, |_| Quantity::ZERO);
     order.status = OrderStatus::Rejected;
     order.payment = after_death(order.payment);
     work.save(order, OrderChange::Rejected, None, OrderDetail::None)
 }
 
 /// The hold ran out. If nobody is paying, so does the order; otherwise stock is asked for once more.
-fn hold_ended(work: &mut Work<'_>, mut order: Order) -> OrderState {
+fn hold_ended(work: &mut Work<'_>, order: Order) -> OrderState {
     let window_over = order.pay_by.is_some_and(|by| by <= work.command.at);
     match order.payment {
         PaymentStatus::Due => return end_unpaid(work, order),
         PaymentStatus::Started if window_over => return end_unpaid(work, order),
         _ => {}
     }
+    ask_again(work, order)
+}
+
+fn ask_again(work: &mut Work<'_>, mut order: Order) -> OrderState {
     order.status = OrderStatus::Placed;
     order.attempt += 1;
+    order.held_until = order.pay_by.filter(|_| !order.payment.is_settled());
+    stop_waiting(&mut order);
     let detail = wanted(&order);
     work.save(order, OrderChange::HoldLost, None, detail)
 }

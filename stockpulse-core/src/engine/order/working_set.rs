@@ -51,7 +51,8 @@ impl OrderLoadPlan {
     /// Adds the purchases that a loaded order counts in.
     pub fn add_purchases_of(&mut self, order: &Order) {
         if let Some(customer) = order.customer {
-            self.purchases.extend(order.lines.iter().map(|line| (customer, line.sku.clone())));
+            let counted = order.lines.iter().filter(|line| !line.counted.is_zero());
+            self.purchases.extend(counted.map(|line| (customer, line.sku.clone())));
             self.sort_purchases();
         }
     }

@@ -41,9 +41,19 @@ pub(super) fn allocate(work: &mut Work<'_>, id: ReservationId) -> Ruling {
     let mut reservation = load(work, id)?;
     match reservation.state {
         ReservationState::Held => {
+            // Whoever made a hold that could run out has to hear that it no longer can. One that never had an
+            // end (asked for without, and not changed since) cannot have been lost, and nobody waits to hear.
+            let could_end = reservation.expires_at.is_some() || reservation.version > 1;
             reservation.state = ReservationState::Allocated;
             reservation.expires_at = None;
-            save(work, reservation);
+            let open = reservation.lines.iter().filter(|line| !line.open().is_zero());
+            let event = could_end.then(|| {
+                about(&reservation, open.map(|line| StockQuantity::new(line.key.clone(), line.open())).collect())
+            });
+            let version = save(work, reservation);
+            if let Some(event) = event {
+                work.emit(StockEvent::Allocated(event), version);
+            }
         }
         ReservationState::Allocated => {}
         state => return Err(Refusal::WrongState(state)),

@@ -199,10 +199,10 @@ impl State {
     }
 
     fn join(&mut self, options: &SubscribeOptions) -> Result<MemberId> {
-        let topics = self.topics.topics(&options.event_types);
-        let logs: Vec<usize> = topics.iter().flat_map(|topic| self.logs.topic(topic, self.partitions)).collect();
+        let names = self.topics.topics(&options.event_types);
+        let topics: Vec<_> = names.iter().map(|name| self.logs.topic(name, self.partitions)).collect();
         let group = self.groups.entry(options.group.clone()).or_insert_with(|| Group::new(options.group.clone()));
-        group.join(self.next_member, options, &logs, &self.logs)?;
+        group.join(self.next_member, options, &topics, &self.logs)?;
         self.next_member += 1;
         Ok(self.next_member - 1)
     }

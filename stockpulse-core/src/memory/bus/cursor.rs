@@ -36,14 +36,14 @@ struct Slot {
 /// at beyond it.
 #[derive(Debug)]
 pub(super) struct Cursor {
+    /// The first log of the partition's topic.
+    pub topic: usize,
     /// The partition's log.
     pub log: usize,
     /// Who reads it.
     pub owner: Option<MemberId>,
     /// The group's generation when it was given to its owner, or when the group was rewound.
     pub generation: u64,
-    /// Whether the group subscribes to its topic at present.
-    pub wanted: bool,
     /// The committed offset: the first that is not done.
     committed: u64,
     /// What is known of the offsets from there on.
@@ -55,12 +55,12 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// A place in a log, owned by nobody.
-    pub(super) fn new(log: usize, committed: u64) -> Self {
+    pub(super) fn new(topic: usize, log: usize, committed: u64) -> Self {
         Self {
+            topic,
             log,
             owner: None,
             generation: 0,
-            wanted: true,
             committed,
             window: VecDeque::new(),
             next: committed,
@@ -216,7 +216,7 @@ mod tests {
         logs.topic("topic", 1);
         let log = logs.get_mut(0).unwrap();
         events(0..100).into_iter().for_each(|event| log.append(Entry::new(event)));
-        let mut cursor = Cursor::new(0, 0);
+        let mut cursor = Cursor::new(0, 0, 0);
         let wants = |entry: &Entry| entry.envelope.sequence == 40;
         cursor.fetch(log, Timestamp::default(), 100, wants, |_, _, _| {});
         assert_eq!((cursor.committed, cursor.window.len()), (40, 60));

@@ -1,11 +1,12 @@
 //! Consumer groups: members, and who reads which partition.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use compact_str::CompactString;
 
 use super::cursor::{Cursor, MemberId};
-use super::log::{Entry, Logs};
+use super::log::{Entry, Log, Logs};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Envelope, EventType, Timestamp};
 use crate::port::{Delivery, DeliveryTag, Nack, Start, SubscribeOptions};
@@ -39,6 +40,8 @@ pub(super) struct Group {
     name: CompactString,
     /// What its members subscribe to, or the last of them did.
     event_types: Vec<EventType>,
+    /// The topics that these are on, by their first logs.
+    topics: Vec<usize>,
     /// Grows whenever partitions are given out anew.
     generation: u64,
     members: BTreeMap<MemberId, Member>,
@@ -62,6 +65,7 @@ impl Group {
         Self {
             name,
             event_types: Vec::new(),
+            topics: Vec::new(),
             generation: 0,
             members: BTreeMap::new(),
             cursors: Vec::new(),
@@ -69,13 +73,13 @@ impl Group {
         }
     }
 
-    /// Takes a member in that reads `logs`, and shares the partitions out anew.
+    /// Takes a member in that reads `topics`, given by their logs, and shares the partitions out anew.
     pub(super) fn join(
         &mut self,
         member: MemberId,
         options: &SubscribeOptions,
-        logs: &[usize],
-        all: &Logs,
+        topics: &[Range<usize>],
+        logs: &Logs,
     ) -> Result<()> {
         let mut event_types = options.event_types.clone();
         event_types.sort_unstable();
@@ -87,16 +91,14 @@ impl Group {
             return Err(Error::new(ErrorKind::Config, message));
         }
         self.event_types = event_types;
-        for cursor in &mut self.cursors {
-            cursor.wanted = logs.contains(&cursor.log);
-        }
-        for log in logs {
-            if !self.cursors.iter().any(|cursor| cursor.log == *log) {
+        self.topics = topics.iter().map(|topic| topic.start).collect();
+        for (topic, log) in topics.iter().flat_map(|topic| topic.clone().map(|log| (topic.start, log))) {
+            if !self.cursors.iter().any(|cursor| cursor.log == log) {
                 let start = match options.start {
                     Start::Earliest => 0,
-                    Start::Latest => all.get(*log).map_or(0, super::log::Log::end),
+                    Start::Latest => logs.get(log).map_or(0, Log::end),
                 };
-                self.cursors.push(Cursor::new(*log, start));
+                self.cursors.push(Cursor::new(topic, log, start));
             }
         }
         self.members.insert(member, Member { max_in_flight: options.max_in_flight, turn: 0 });
@@ -210,10 +212,8 @@ impl Group {
     /// How many events it has not finished.
     pub(super) fn lag(&self, logs: &Logs) -> u64 {
         let interest = Interest { group: &self.name, event_types: &self.event_types };
-        let wanted = self.cursors.iter().filter(|cursor| cursor.wanted);
-        wanted
-            .filter_map(|cursor| logs.get(cursor.log).map(|log| cursor.lag(log, |entry| interest.includes(entry))))
-            .sum()
+        let open = |cursor: &Cursor| logs.get(cursor.log).map(|log| cursor.lag(log, |entry| interest.includes(entry)));
+        self.cursors.iter().filter_map(open).sum()
     }
 
     /// The partition that a tag names, if it was delivered under the present assignment.
@@ -222,40 +222,57 @@ impl Group {
         (cursor.owner == Some(member) && cursor.generation == tag.generation).then_some(cursor)
     }
 
-    /// Shares the partitions out evenly and moves as few as possible. Those that stay keep their deliveries and
-    /// their generation; those that move start over from the committed offset, under a new one.
+    /// Shares the partitions of each topic out evenly and moves as few as possible. Those that stay keep their
+    /// deliveries and their generation; those that move start over from the committed offset, under a new one.
     fn rebalance(&mut self) {
         self.generation += 1;
-        let mut load: BTreeMap<MemberId, usize> = self.members.keys().map(|member| (*member, 0)).collect();
+        let mut load: Load = self.members.keys().map(|member| (*member, 0)).collect();
         for cursor in &mut self.cursors {
             let Some(owner) = cursor.owner else { continue };
             match load.get_mut(&owner) {
-                Some(count) if cursor.wanted => *count += 1,
-                _ => cursor.assign(None, self.generation),
+                Some(count) => *count += 1,
+                None => cursor.assign(None, self.generation),
             }
         }
-        for cursor in &mut self.cursors {
-            if cursor.owner.is_none() && cursor.wanted {
-                let Some((member, count)) = load.iter_mut().min_by_key(|(_, count)| **count) else { return };
-                *count += 1;
-                cursor.assign(Some(*member), self.generation);
-            }
+        for topic in self.topics.clone() {
+            self.share(topic, &mut load);
         }
-        while let Some((most, least)) = imbalance(&load) {
-            let Some(moved) = self.cursors.iter_mut().rfind(|cursor| cursor.owner == Some(most)) else { return };
+    }
+
+    /// Shares one topic out. `total` counts the partitions of all topics, and says who gets those that are left over.
+    fn share(&mut self, topic: usize, total: &mut Load) {
+        let mut load: Load = total.keys().map(|member| (*member, 0)).collect();
+        for owner in self.cursors.iter().filter(|cursor| cursor.topic == topic).filter_map(|cursor| cursor.owner) {
+            load.entry(owner).and_modify(|count| *count += 1);
+        }
+        loop {
+            let weighed = load.iter().map(|(member, count)| {
+                let weight = (*count, total.get(member).copied().unwrap_or(0));
+                (weight, *member)
+            });
+            let Some(((lowest, all_of_least), least)) = weighed.clone().min() else { return };
+            let Some(((highest, all_of_most), most)) = weighed.max() else { return };
+            let uneven = highest > lowest + 1 || (highest > lowest && all_of_most > all_of_least + 1);
+            let unowned = self.cursors.iter().position(|cursor| cursor.topic == topic && cursor.owner.is_none());
+            let of_most = |cursor: &Cursor| cursor.topic == topic && cursor.owner == Some(most);
+            let index = match unowned {
+                None if uneven => self.cursors.iter().rposition(of_most),
+                unowned => unowned,
+            };
+            let Some(moved) = index.and_then(|index| self.cursors.get_mut(index)) else { return };
+            for counts in [&mut load, total] {
+                if let Some(owner) = moved.owner {
+                    counts.entry(owner).and_modify(|count| *count -= 1);
+                }
+                counts.entry(least).and_modify(|count| *count += 1);
+            }
             moved.assign(Some(least), self.generation);
-            load.entry(most).and_modify(|count| *count -= 1);
-            load.entry(least).and_modify(|count| *count += 1);
         }
     }
 }
 
-/// The members with most and least partitions, if they differ by more than one.
-fn imbalance(load: &BTreeMap<MemberId, usize>) -> Option<(MemberId, MemberId)> {
-    let (most, highest) = load.iter().max_by_key(|(_, count)| **count)?;
-    let (least, lowest) = load.iter().min_by_key(|(_, count)| **count)?;
-    (highest - lowest > 1).then_some((*most, *least))
-}
+/// How many partitions each member reads.
+type Load = BTreeMap<MemberId, usize>;
 
 /// What a group wants to see of a log.
 struct Interest<'a> {

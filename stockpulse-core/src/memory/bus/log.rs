@@ -123,3 +123,29 @@ impl Logs {
         self.logs.get_mut(log)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::events;
+    use super::*;
+
+    #[test]
+    fn a_copy_comes_after_so_many_further_events_or_when_it_is_called_for() {
+        let mut logs = Logs::default();
+        logs.topic("topic", 1);
+        let log = logs.get_mut(0).unwrap();
+        let entries: Vec<Entry> = events(0..8).into_iter().map(Entry::new).collect();
+        log.append(entries[0].clone());
+        log.append_late(entries[0].clone(), 3);
+        log.append(entries[1].clone());
+        log.append_late(entries[1].clone(), 2);
+        log.append_late(entries[1].clone(), 9);
+        entries[2..5].iter().for_each(|entry| log.append(entry.clone()));
+        let order = |log: &Log| log.entries.iter().map(|entry| entry.envelope.sequence).collect::<Vec<_>>();
+        assert_eq!(order(log), [0, 1, 2, 3, 0, 1, 4]);
+        assert_eq!(log.late().count(), 1);
+        assert!(log.flush_late());
+        assert!(!log.flush_late());
+        assert_eq!(order(log), [0, 1, 2, 3, 0, 1, 4, 1]);
+    }
+}

@@ -14,7 +14,8 @@ use crate::service::Orders;
 use crate::system::SystemClock;
 use crate::worker::{Handled, Handler, Incoming};
 
-/// Confirms, adjusts, rejects or expires orders as stock is reserved, short, or no longer held.
+/// Confirms, adjusts, rejects or expires orders as stock is reserved, short, or no longer held, and lets them ship
+/// once it is allocated.
 #[derive(Clone, Debug)]
 pub struct OrderHandler {
     orders: Orders,
@@ -45,6 +46,7 @@ impl Handler for OrderHandler {
     fn event_types(&self) -> Vec<EventType> {
         vec![
             EventType::StockReserved,
+            EventType::StockAllocated,
             EventType::StockRejected,
             EventType::StockExpired,
             EventType::StockFilled,

@@ -136,6 +136,36 @@ async fn a_group_that_comes_back_for_more_types_keeps_its_place() {
 }
 
 #[tokio::test]
+async fn each_topic_is_shared_by_all_members() {
+    let bus = MemoryBus::new();
+    let both = || SubscribeOptions::new("group", [PLACED, EventType::StockReserved]);
+    let (mut one, mut two) = (bus.subscribe(both()).await.unwrap(), bus.subscribe(both()).await.unwrap());
+    publish(&bus, &keyed(0..100)).await;
+    assert!(!all(&mut one).is_empty() && !all(&mut two).is_empty());
+    drop((one, two));
+    // And one that the group has no interest in any more is nobody's share.
+    let (mut one, mut two) = (join(&bus).await, join(&bus).await);
+    assert!(!all(&mut one).is_empty() && !all(&mut two).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_left_over_of_several_topics_is_shared_too() {
+    let bus = MemoryBus::new().with_partitions(1);
+    let both = || SubscribeOptions::new("group", [PLACED, EventType::StockReserved]);
+    let (mut one, mut two) = (bus.subscribe(both()).await.unwrap(), bus.subscribe(both()).await.unwrap());
+    publish(&bus, &[event("a", 1), event_of(EventType::StockReserved, "a", 2)]).await;
+    assert_eq!((all(&mut one).len(), all(&mut two).len()), (1, 1));
+    drop((one, two));
+    let mut members = Vec::new();
+    for _ in 0..3 {
+        members.push(bus.subscribe(both()).await.unwrap());
+    }
+    let counts: Vec<usize> = members.iter_mut().map(|member| all(member).len()).collect();
+    assert_eq!(counts.iter().sum::<usize>(), 2);
+    assert!(counts.iter().all(|count| *count <= 1), "{counts:?}");
+}
+
+#[tokio::test]
 async fn a_group_whose_offsets_are_lost_gets_everything_again() {
     let bus = MemoryBus::new();
     publish(&bus, &events(0..4)).await;
@@ -146,5 +176,7 @@ async fn a_group_whose_offsets_are_lost_gets_everything_again() {
     member.ack(&tags(&received)).await.unwrap();
     assert_eq!(bus.lag("group"), Some(4));
     assert_eq!(numbers(&all(&mut member)), [0, 1, 2, 3]);
+    member.ack(&tags(&received)).await.unwrap();
+    assert_eq!(bus.lag("group"), Some(4));
     assert!(!bus.rewind("unknown"));
 }

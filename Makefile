@@ -1,0 +1,70 @@
+# The commands of this repository. Needed: Rust (rustup picks the toolchain), a C compiler and make.
+# `make` alone lists them. Anything else is optional, and what is left out for want of it says SKIP.
+
+CARGO = cargo
+# The committed Cargo.lock is what is built and tested; `make CARGO_FLAGS=` lets cargo change it.
+CARGO_FLAGS = --locked
+
+# The crates that are meant to be depended on; their features are read from their manifests.
+CRATES = stockpulse-core stockpulse-sql stockpulse-kafka stockpulse-redis
+SAMPLE = examples/replay/data/online-retail-2010-12-01_2010-12-03.csv.xz \
+         examples/replay/data/online-retail-2011-01-27_2011-01-28.csv.xz
+
+.PHONY: help demo test lint fmt clippy doc-lint deny bench docs
+
+help:
+	@echo 'make demo    replay five real days of a shop, with scarce stock, and report'
+	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation'
+	@echo 'make lint    format, clippy for every feature set, rustdoc, licences; warnings are errors'
+	@echo 'make bench   the benchmarks of benches/'
+	@echo 'make docs    the documentation of the crates, and the book if mdbook is installed'
+
+demo:
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay -- --opening-stock 50 $(SAMPLE)
+
+test:
+	$(CARGO) test $(CARGO_FLAGS) --workspace --all-features
+	$(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib --tests
+	$(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib --tests
+
+lint: fmt clippy doc-lint deny
+
+fmt:
+	$(CARGO) fmt --all -- --check
+
+# Default and all features with every target; then each crate without features, and with each feature alone.
+clippy:
+	$(CARGO) clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
+	$(CARGO) clippy $(CARGO_FLAGS) --workspace --all-targets --all-features -- -D warnings
+	@set -eu; for crate in $(CRATES); do \
+	    features=$$(awk '/^\[/ { on = ($$0 == "[features]") } on && /^[a-z]/ && $$1 != "default" { print $$1 }' \
+	        $$crate/Cargo.toml); \
+	    for feature in '' $$features; do \
+	        echo "$(CARGO) clippy $(CARGO_FLAGS) -p $$crate --all-targets --no-default-features --features '$$feature' -- -D warnings"; \
+	        $(CARGO) clippy $(CARGO_FLAGS) -p $$crate --all-targets --no-default-features --features "$$feature" -- -D warnings; \
+	    done; \
+	done
+
+doc-lint:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(CARGO_FLAGS) --workspace --no-deps --all-features
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc $(CARGO_FLAGS) --workspace --no-deps
+
+# cargo-deny would take minutes to build, so it is used where it is installed. .ci/run installs it.
+deny:
+	@if command -v cargo-deny >/dev/null 2>&1; then \
+	    set -x; cargo-deny --all-features $(CARGO_FLAGS) check --hide-inclusion-graph bans licenses sources; \
+	else \
+	    if [ "$${STOCKPULSE_REQUIRE:-}" = all ]; then echo 'FAIL cargo-deny is required and not installed'; exit 1; fi; \
+	    echo 'SKIP cargo deny: not installed; cargo install --locked cargo-deny'; \
+	fi
+
+bench:
+	$(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches
+
+docs:
+	$(CARGO) doc $(CARGO_FLAGS) --workspace --no-deps --all-features
+	@if command -v mdbook >/dev/null 2>&1; then \
+	    set -x; mdbook build docs; \
+	else \
+	    echo 'SKIP the book: mdbook is not installed; it reads as well as plain Markdown, from docs/SUMMARY.md on'; \
+	fi

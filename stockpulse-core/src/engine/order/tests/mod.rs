@@ -1,0 +1,11 @@
+//! The rules of orders, one file per stage of an order's life.
+
+mod cancel;
+mod desk;
+mod fingerprint;
+mod history;
+mod payment;
+mod place;
+mod purchases;
+mod reservation;
+mod ship;
