@@ -20,7 +20,7 @@ mod order_properties {
         World, at, begin_payment, cancel, check, key, pay, payment_fails, place, ship, sku, take_back, units,
     };
 
-    const ORDERS: u8 = 4;
+    const ORDERS: u8 = 3;
     /// What can be ordered: two things, the kit of both, and a service.
     const SKUS: [&str; 4] = ["CUP", "SAUCER", "SET", "HELP"];
     const LIMIT: u32 = 12;
@@ -47,20 +47,20 @@ mod order_properties {
     }
 
     fn line() -> impl Strategy<Value = (usize, u32)> {
-        (0..SKUS.len(), 1..5_u32)
+        (prop_oneof![3 => Just(0), 2 => Just(1), 2 => Just(2), 1 => Just(3)], 1..5_u32)
     }
 
     fn steps() -> impl Strategy<Value = Step> {
         let order = || 0..ORDERS;
         let policy = prop_oneof![Just(Policy::AllOrNothing), Just(Policy::Partial), Just(Policy::Backorder)];
         let part = || proptest::option::of(line());
-        let prepaid = proptest::option::weighted(0.7, 1..60_u32);
-        let placed = (order(), vec(line(), 1..4), policy, prepaid, any::<bool>());
+        let prepaid = proptest::option::weighted(0.7, 1..20_u32);
+        let placed = (order(), vec(line(), 1..3), policy, prepaid, any::<bool>());
         prop_oneof![
             6 => placed.prop_map(|(order, lines, policy, prepaid, anywhere)| {
                 Step::Place { order, lines, policy, prepaid, anywhere }
             }),
-            3 => (order(), 1..60_u32).prop_map(|(order, minutes)| Step::BeginPayment { order, minutes }),
+            3 => (order(), 1..20_u32).prop_map(|(order, minutes)| Step::BeginPayment { order, minutes }),
             5 => order().prop_map(Step::Pay),
             1 => order().prop_map(Step::PaymentFails),
             6 => (order(), part()).prop_map(|(order, line)| Step::Ship { order, line }),
@@ -68,7 +68,7 @@ mod order_properties {
             2 => (order(), part(), any::<bool>()).prop_map(|(order, line, east)| Step::Return { order, line, east }),
             1 => order().prop_map(Step::Expire),
             3 => (0..2_usize, 1..6_u32, any::<bool>()).prop_map(|(sku, units, east)| Step::Receive { sku, units, east }),
-            4 => (1..40_u32).prop_map(|minutes| Step::Wait { minutes }),
+            4 => (1..20_u32).prop_map(|minutes| Step::Wait { minutes }),
             3 => Just(Step::SweepHolds),
             2 => Just(Step::SweepOrders),
             8 => (any::<usize>(), 1..4_u8).prop_map(|(key, events)| Step::ToStock { key, events }),
@@ -107,6 +107,11 @@ mod order_properties {
 
     fn location(east: bool) -> LocationId {
         if east { LocationId::new("east").unwrap() } else { LocationId::main() }
+    }
+
+    /// Events about a SKU are no orders' matter, and would only crowd out the others.
+    fn about_orders(keys: Vec<String>) -> Vec<String> {
+        keys.into_iter().filter(|key| key.parse::<OrderId>().is_ok()).collect()
     }
 
     /// A client's command is refused and changes nothing, or accepted.
@@ -155,13 +160,13 @@ mod order_properties {
                 world.sweep_orders();
             }
             Step::ToStock { key, events } => {
-                let ready = world.order_events.ready();
+                let ready = about_orders(world.order_events.ready());
                 if let Some(key) = ready.get(key % ready.len().max(1)) {
                     (0..*events).for_each(|_| world.deliver_to_stock(key));
                 }
             }
             Step::ToOrders { key, events } => {
-                let ready = world.stock_events.ready();
+                let ready = about_orders(world.stock_events.ready());
                 if let Some(key) = ready.get(key % ready.len().max(1)) {
                     (0..*events).for_each(|_| world.deliver_to_orders(key));
                 }
@@ -205,6 +210,16 @@ mod order_properties {
         world
     }
 
+    /// What counts against the limit is what the customer has or will get.
+    fn counted(world: &World) {
+        for order in world.orders.orders() {
+            for line in order.lines.iter().filter(|line| line.sku == sku("CUP")) {
+                let gets = if order.status.is_dead() { line.shipped } else { line.granted };
+                assert_eq!(line.counted, gets.saturating_sub(line.returned), "{order:?}");
+            }
+        }
+    }
+
     fn run(mut world: World, steps: &[Step]) {
         for step in steps {
             take(&mut world, step);
@@ -213,21 +228,21 @@ mod order_properties {
             assert!(counted.max().unwrap_or_default() <= LIMIT.into());
         }
         check::at_rest(world.settle());
-        // Everything that can ship does; what was not paid runs out of time, in two waves, because a payment that
-        // has begun may have asked for stock again.
+        counted(&world);
+        // Everything that can ship does; what was not paid runs out of time, in more than one wave, because a payment
+        // that has begun may have asked for stock again.
         for order in 0..ORDERS {
             client(&mut world, ship(id(order), OrderParts::All));
         }
         check::at_rest(world.settle());
-        loop {
-            world.after(minutes(120));
-            let swept = world.sweep_holds() + world.sweep_orders();
+        for _ in 0..4 {
+            world.after(minutes(120)).sweep_holds();
+            world.sweep_orders();
             world.settle();
-            if swept == 0 {
-                break;
-            }
         }
         check::at_the_end(&world);
+        counted(&world);
+        assert_eq!((world.sweep_holds(), world.sweep_orders()), (0, 0));
         assert!(world.refused_claims().is_empty(), "{:#?}", world.refused_claims());
         let before = world.snapshot();
         world.redeliver_everything();
@@ -239,9 +254,9 @@ mod order_properties {
 
         #[test]
         fn orders_and_stock_agree_in_the_end(
-            stock in [0..8_u32, 0..8_u32, 0..8_u32, 0..8_u32],
+            stock in [0..12_u32, 0..12_u32, 0..6_u32, 0..6_u32],
             backorders in [0..6_u32, 0..9_u32],
-            steps in vec(steps(), 1..60),
+            steps in vec(steps(), 10..80),
         ) {
             run(open(stock, backorders), &steps);
         }

@@ -5,11 +5,9 @@
 //! compares what they print with `expected/`.
 
 mod check;
-mod clock;
 mod shop;
 
 pub use check::{check, within};
-pub use clock::SetClock;
 pub use shop::Shop;
 
 /// The documentation, so that `cargo test` compiles and runs its code.

@@ -271,3 +271,28 @@ fn an_adjusted_order_that_lost_its_hold_gets_what_was_paid_or_nothing() {
         }
     }
 }
+
+#[test]
+fn cash_that_comes_after_the_goods_left_asks_nothing_of_inventory() {
+    let mut world = World::with_stock(&[("CUP", 1)]);
+    world.place(place(ORDER, &[("CUP", 1)]));
+    world.settle();
+    world.accepted(ship(ORDER, OrderParts::All));
+    world.settle();
+    assert_eq!(world.accepted(pay(ORDER)).payment, PaymentStatus::Paid);
+    done(&mut world);
+    assert_eq!((world.order().status, world.refused.len()), (OrderStatus::Shipped, 0));
+}
+
+/// Staff may lift the limit of a hold at inventory; the order still hears when it is allocated.
+#[test]
+fn a_hold_that_was_extended_without_limit_still_says_that_it_is_allocated() {
+    use stockpulse_core::engine::stock::{Hold, StockAction};
+    let mut world = unpaid();
+    let extend = StockAction::Extend { reservation: ORDER.reservation(1), hold: Hold::Forever };
+    world.ask_stock(extend);
+    world.accepted(pay(ORDER));
+    world.settle();
+    assert_eq!(world.accepted(ship(ORDER, OrderParts::All)).status, OrderStatus::Shipped);
+    done(&mut world);
+}

@@ -219,10 +219,13 @@ impl World {
 
     /// Delivers everything, and what follows from it.
     pub(crate) fn settle(&mut self) -> &mut Self {
-        while !(self.order_events.ready().is_empty() && self.stock_events.ready().is_empty()) {
+        for _ in 0..100 {
+            if self.order_events.ready().is_empty() && self.stock_events.ready().is_empty() {
+                return self;
+            }
             self.all_to_stock().all_to_orders();
         }
-        self
+        panic!("orders and inventory talk without end");
     }
 
     /// Gives back the holds that have ended; answers how many there were.

@@ -6,19 +6,20 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use stockpulse_core::engine::order::{PaymentResult, Place};
+use stockpulse_core::engine::order::{OrderParts, PaymentResult, Place};
+use stockpulse_core::memory::ManualClock;
 use stockpulse_core::model::{
     Currency, Money, OrderId, OrderStatus, PaymentStatus, Reservation, ReservationState, Sku, Timestamp,
 };
 use stockpulse_core::port::Clock;
 use stockpulse_core::worker::{ExpirySweeper, SweepOptions};
-use stockpulse_howto::{SetClock, Shop, check, within};
+use stockpulse_howto::{Shop, check, within};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let clock = SetClock::at(Timestamp::from_secs(1_800_000_000));
+    let clock = ManualClock::new(Timestamp::from_secs(1_800_000_000));
     let shop = Shop::open(Arc::new(clock.clone()));
     let sweeper = ExpirySweeper::new(SweepOptions { grace: Duration::ZERO, ..SweepOptions::default() })
         .with_inventory(shop.inventory.clone())
@@ -48,16 +49,19 @@ async fn main() -> Result<(), Box<dyn Error>> {
     reservation_when(&shop, ben, |reservation| !reservation.state.is_live()).await?;
     println!("his mugs are back: {} sellable", shop.inventory.sellable(mug.clone()).await?);
 
-    // Anna's money arrives: her claim has no end any more.
+    // Anna's money arrives. Once inventory says that her claim has no end any more, her order can ship.
     shop.orders.record_payment(anna, PaymentResult::Paid).await?;
-    reservation_when(&shop, anna, |reservation| reservation.state == ReservationState::Allocated).await?;
-    println!("anna, who pays: {:?}", shop.orders.order(anna).await?.ok_or("no order")?.payment);
+    let paid = shop.order_when(anna, |order| order.held_until.is_none()).await?;
+    println!("anna, who pays: {:?}, payment {:?}", paid.status, paid.payment);
+    shop.orders.ship(anna, OrderParts::All).await?;
+    reservation_when(&shop, anna, |reservation| reservation.state == ReservationState::Fulfilled).await?;
+    println!("anna has her mugs: {} sellable", shop.inventory.sellable(mug.clone()).await?);
 
     // So does Ben's, too late. It is written down, and it changes nothing but that.
     shop.orders.record_payment(ben, PaymentResult::Paid).await?;
     let late = shop.order_when(ben, |order| order.payment == PaymentStatus::RefundDue).await?;
     println!("ben, who pays too late: {:?}, payment {:?}", late.status, late.payment);
-    check("four are claimed", shop.inventory.sellable(mug).await? == 6.into())?;
+    check("six are left", shop.inventory.sellable(mug).await? == 6.into())?;
     shop.close().await
 }
 

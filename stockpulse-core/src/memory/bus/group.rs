@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use compact_str::CompactString;
 
+use super::assignment::{Share, share_out};
 use super::cursor::{Cursor, MemberId};
 use super::log::{Entry, Log, Logs};
 use crate::error::{Error, ErrorKind, Result};
@@ -222,57 +223,19 @@ impl Group {
         (cursor.owner == Some(member) && cursor.generation == tag.generation).then_some(cursor)
     }
 
-    /// Shares the partitions of each topic out evenly and moves as few as possible. Those that stay keep their
-    /// deliveries and their generation; those that move start over from the committed offset, under a new one.
+    /// Shares the partitions out. Those that stay keep their deliveries and their generation; those that move start
+    /// over from the committed offset, under a new one.
     fn rebalance(&mut self) {
         self.generation += 1;
-        let mut load: Load = self.members.keys().map(|member| (*member, 0)).collect();
-        for cursor in &mut self.cursors {
-            let Some(owner) = cursor.owner else { continue };
-            match load.get_mut(&owner) {
-                Some(count) => *count += 1,
-                None => cursor.assign(None, self.generation),
+        let mut plan: Vec<Share> = self.cursors.iter().map(|cursor| (cursor.topic, cursor.owner)).collect();
+        share_out(&self.topics, self.members.keys().copied(), &mut plan);
+        for (cursor, (_, owner)) in self.cursors.iter_mut().zip(plan) {
+            if cursor.owner != owner {
+                cursor.assign(owner, self.generation);
             }
-        }
-        for topic in self.topics.clone() {
-            self.share(topic, &mut load);
-        }
-    }
-
-    /// Shares one topic out. `total` counts the partitions of all topics, and says who gets those that are left over.
-    fn share(&mut self, topic: usize, total: &mut Load) {
-        let mut load: Load = total.keys().map(|member| (*member, 0)).collect();
-        for owner in self.cursors.iter().filter(|cursor| cursor.topic == topic).filter_map(|cursor| cursor.owner) {
-            load.entry(owner).and_modify(|count| *count += 1);
-        }
-        loop {
-            let weighed = load.iter().map(|(member, count)| {
-                let weight = (*count, total.get(member).copied().unwrap_or(0));
-                (weight, *member)
-            });
-            let Some(((lowest, all_of_least), least)) = weighed.clone().min() else { return };
-            let Some(((highest, all_of_most), most)) = weighed.max() else { return };
-            let uneven = highest > lowest + 1 || (highest > lowest && all_of_most > all_of_least + 1);
-            let unowned = self.cursors.iter().position(|cursor| cursor.topic == topic && cursor.owner.is_none());
-            let of_most = |cursor: &Cursor| cursor.topic == topic && cursor.owner == Some(most);
-            let index = match unowned {
-                None if uneven => self.cursors.iter().rposition(of_most),
-                unowned => unowned,
-            };
-            let Some(moved) = index.and_then(|index| self.cursors.get_mut(index)) else { return };
-            for counts in [&mut load, total] {
-                if let Some(owner) = moved.owner {
-                    counts.entry(owner).and_modify(|count| *count -= 1);
-                }
-                counts.entry(least).and_modify(|count| *count += 1);
-            }
-            moved.assign(Some(least), self.generation);
         }
     }
 }
-
-/// How many partitions each member reads.
-type Load = BTreeMap<MemberId, usize>;
 
 /// What a group wants to see of a log.
 struct Interest<'a> {

@@ -1,5 +1,6 @@
 //! The bus in memory: topics with partitions, consumer groups, dead letters.
 
+mod assignment;
 mod connection;
 mod cursor;
 mod duplicates;
@@ -37,8 +38,8 @@ const MAX_EVENT_BYTES: usize = 1 << 20;
 ///   `partition_key`, the same that Kafka's Java clients choose.
 /// - Logs are kept as long as the bus lives: a new group can read everything, and memory grows with every event.
 /// - A group is known from its first subscription on and outlives its members. They share its partitions evenly;
-///   when one joins, leaves or is dropped, as few as possible move, and those that move start over from their
-///   committed offset. All members of a group subscribe to the same event types, or `subscribe` answers `Config`.
+///   when one joins, leaves or is dropped, few of them move, and those that move start over from their committed
+///   offset. All members of a group subscribe to the same event types, or `subscribe` answers `Config`.
 /// - A member that has `max_in_flight` events in flight receives none until it acknowledges some.
 /// - [`Nack::Retry`](crate::port::Nack::Retry) delivers the events behind it again too, except those that were
 ///   acknowledged, and counts that as a redelivery of each.

@@ -112,11 +112,12 @@ async fn a_place_ends_with_its_time_and_one_that_was_settled_does_not() {
 
 #[tokio::test]
 async fn released_places_are_free_again_once() {
-    let (gate, _clock) = gate();
+    let (gate, clock) = gate();
     reconcile(&gate, "A", 3, 1).await;
     admit(&gate, 1, 2).await;
     gate.release(&[id(1), id(1), id(9)]).await.unwrap();
     assert_eq!(free(&gate), Some(3));
+    clock.advance(Duration::from_secs(1));
     admit(&gate, 1, 3).await;
     assert_eq!(free(&gate), Some(0));
     assert_eq!(gate.current().by_end.len(), 1);

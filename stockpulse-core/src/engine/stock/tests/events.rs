@@ -46,6 +46,25 @@ fn each_command_says_what_it_did() {
 }
 
 #[test]
+fn an_allocation_is_told_once_and_only_of_a_hold_that_could_have_ended() {
+    let mut shop = Shop::with(&[("A", 9), ("B", 9)]);
+    let minute = std::time::Duration::from_secs(60);
+    shop.reserve(request(1, &[("A", 4), ("B", 1)]).with_hold(minute));
+    shop.release(1, skus(&[("A", 1), ("B", 1)]));
+    shop.allocate(1);
+    assert_eq!(shop.told(), ["stock.allocated"]);
+    let StockEvent::Allocated(allocated) = shop.news()[0] else { panic!("{:?}", shop.news()) };
+    assert_eq!((allocated.reservation, plain(&allocated.lines)), (id(1), pairs(&[("A", 3)])));
+    assert_eq!(shop.events[0].sequence, 3);
+    shop.allocate(1);
+    assert_eq!(shop.told(), Vec::<&str>::new());
+    shop.reserve(request(2, &[("A", 1)]).with_hold(minute));
+    shop.act(StockAction::Extend { reservation: id(2), hold: super::super::Hold::Forever });
+    shop.allocate(2);
+    assert_eq!(shop.told(), ["stock.allocated"], "it had an end before it was extended");
+}
+
+#[test]
 fn reservations_speak_with_their_version_and_levels_with_theirs() {
     let mut shop = Shop::with(&[("A", 9)]);
     let order = OrderId::from_u128(7);

@@ -3,6 +3,7 @@
 
 mod adjust;
 mod backorder;
+mod changes;
 mod configure;
 mod duplicates;
 mod events;

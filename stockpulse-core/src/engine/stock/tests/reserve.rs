@@ -99,6 +99,16 @@ fn backorder_promises_the_rest_within_the_limit() {
 }
 
 #[test]
+fn lines_of_one_sku_share_its_backorder_limit() {
+    let mut shop = Shop::with(&[("A", 1)]);
+    shop.configure("A", backorders(3_u32));
+    let wanted = |second| request(1, &[("A", 3), ("A", second)]).with_policy(Policy::Backorder);
+    assert_eq!(short(shop.refused(StockAction::Reserve(wanted(2)))), [("A".to_owned(), 2, 1)]);
+    assert_eq!(granted(&shop.reserve(wanted(1))), [("A", 3, 2), ("A", 1, 1)]);
+    assert_eq!(claims(&shop.reservation(1)), [("A@main".to_owned(), 4, 3)]);
+}
+
+#[test]
 fn only_the_backorder_policy_backorders() {
     let mut shop = Shop::with(&[("A", 3)]);
     shop.configure("A", backorders(Quantity::MAX));

@@ -179,4 +179,8 @@ async fn a_group_whose_offsets_are_lost_gets_everything_again() {
     member.ack(&tags(&received)).await.unwrap();
     assert_eq!(bus.lag("group"), Some(4));
     assert!(!bus.rewind("unknown"));
+    let waiting = tokio::spawn(async move { member.receive(10).await.map(|received| numbers(&received)) });
+    tokio::task::yield_now().await;
+    assert!(bus.rewind("group"));
+    assert_eq!(waiting.await.unwrap().unwrap(), [0, 1, 2, 3]);
 }
