@@ -1,5 +1,7 @@
 //! The pages hang together: links lead somewhere, the book lists every page, and code in pages is compiled.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail this way")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

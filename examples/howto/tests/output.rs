@@ -1,5 +1,7 @@
 //! Runs every how-to program and compares what it prints with `expected/<program>.txt`.
 
+#![expect(clippy::unwrap_used, reason = "a test may fail this way")]
+
 use std::path::Path;
 use std::process::Command;
 

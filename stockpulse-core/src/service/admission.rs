@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::stock::{Refusal, Reserve, StockAction, StockCommand, StockOutcome};
-use crate::model::{LocationId, Policy, Quantity, ReservationId, Shortage, StockKey, StockQuantity};
+use crate::error::{ErrorKind, Result};
+use crate::model::{LocationId, Policy, Quantity, ReservationId, ReservationState, Shortage, StockKey, StockQuantity};
 use crate::port::{Admission, AdmissionGate, AdmitRequest};
 
 /// How long the gate keeps a place for a request that nobody settles: longer than any commit takes.
@@ -39,16 +40,62 @@ impl Admissions {
     }
 
     /// Tells the gate what the store decided. A gate that fails is corrected by the next reconciliation.
-    pub(super) async fn record(&self, reservation: ReservationId, outcome: &StockOutcome) {
-        let told = match outcome {
-            StockOutcome::Reserved(_) => self.gate.settle(&[reservation]).await,
-            StockOutcome::Refused(Refusal::Short(_)) | StockOutcome::Released(_) | StockOutcome::Expired(_) => {
-                self.gate.release(&[reservation]).await
-            }
-            _ => Ok(()),
+    pub(super) async fn record(&self, place: Place, outcome: &Result<StockOutcome>) {
+        let told = match place.fate(outcome) {
+            Fate::Sold => self.gate.settle(&[place.reservation]).await,
+            Fate::Free => self.gate.release(&[place.reservation]).await,
+            Fate::Open => Ok(()),
         };
         if let Err(error) = told {
-            tracing::warn!(%error, %reservation, "admission gate was not told the outcome");
+            tracing::warn!(%error, reservation = %place.reservation, "admission gate was not told the outcome");
+        }
+    }
+}
+
+/// The place at the gate that a command is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    reservation: ReservationId,
+    asked_for: bool,
+}
+
+/// What becomes of a place at the gate.
+enum Fate {
+    /// The store granted it.
+    Sold,
+    /// The store did not, or its stock came back.
+    Free,
+    /// Nobody knows, or only a part came back; it ends by itself, or with the next reconciliation.
+    Open,
+}
+
+impl Place {
+    /// The place that a command is about, if any.
+    pub(super) const fn of(action: &StockAction) -> Option<Self> {
+        match action.reservation() {
+            Some(reservation) => Some(Self { reservation, asked_for: matches!(action, StockAction::Reserve(_)) }),
+            None => None,
+        }
+    }
+
+    fn fate(self, outcome: &Result<StockOutcome>) -> Fate {
+        match outcome {
+            Ok(StockOutcome::Reserved(_)) => Fate::Sold,
+            Ok(StockOutcome::Refused(refusal)) if self.asked_for => match refusal {
+                // Asked for twice: the first command's claim stands, with the place that it took.
+                Refusal::ReservationExists(state) if state.is_live() => Fate::Sold,
+                Refusal::ReservationExists(ReservationState::Fulfilled) | Refusal::Conflict => Fate::Open,
+                _ => Fate::Free,
+            },
+            Ok(StockOutcome::Released(end) | StockOutcome::Expired(end)) => match end.state {
+                ReservationState::Released | ReservationState::Expired => Fate::Free,
+                _ => Fate::Open,
+            },
+            // Neither a full queue nor a closed one has asked the store.
+            Err(error) if self.asked_for && matches!(error.kind(), ErrorKind::Contention | ErrorKind::Closed) => {
+                Fate::Free
+            }
+            _ => Fate::Open,
         }
     }
 }

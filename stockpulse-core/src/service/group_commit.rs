@@ -1,13 +1,18 @@
 //! Group commit: while one batch commits, the next collects.
 
+#[cfg(test)]
+mod tests;
+
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
-use std::sync::{Mutex, PoisonError};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -48,10 +53,11 @@ pub(super) trait Commit<C, O>: Debug + Send + Sync + 'static {
     async fn commit(&self, batch: Vec<C>) -> Result<Vec<O>>;
 }
 
-/// A request that waits: one command or several that stay together, and where the answer goes.
-enum Job<C, O> {
-    One(C, oneshot::Sender<Result<O>>),
-    Many(Vec<C>, oneshot::Sender<Result<Vec<O>>>),
+/// A request that waits: one command or several that stay together, with a ticket that lives until they are
+/// decided, and where the answer goes.
+enum Job<C, O, T> {
+    One(C, T, oneshot::Sender<Result<O>>),
+    Many(Vec<C>, T, oneshot::Sender<Result<Vec<O>>>),
 }
 
 /// Where a job's answers go, and how many they are.
@@ -62,37 +68,37 @@ enum Reply<O> {
 
 /// The queues and their tasks. Dropping it lets the tasks finish what was queued and end.
 #[derive(Debug)]
-pub(super) struct GroupCommit<C, O> {
-    shards: Vec<mpsc::Sender<Job<C, O>>>,
+pub(super) struct GroupCommit<C, O, T = ()> {
+    shards: Vec<mpsc::Sender<Job<C, O, T>>>,
     backpressure: Backpressure,
     closing: CancellationToken,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    tasks: TaskTracker,
 }
 
-impl<C, O> Debug for Job<C, O> {
+impl<C, O, T> Debug for Job<C, O, T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Job")
     }
 }
 
-impl<C: Send + 'static, O: Send + 'static> GroupCommit<C, O> {
+impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, T> {
     /// Starts the tasks on the current tokio runtime.
-    pub(super) fn start(commit: std::sync::Arc<dyn Commit<C, O>>, options: &GroupCommitOptions) -> Self {
-        let closing = CancellationToken::new();
+    pub(super) fn start(commit: Arc<dyn Commit<C, O>>, options: &GroupCommitOptions) -> Self {
+        let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         let mut shards = Vec::with_capacity(options.shards.get());
-        let mut tasks = Vec::with_capacity(options.shards.get());
         for _ in 0..options.shards.get() {
             let (sender, receiver) = mpsc::channel(options.queue.get());
             let shard = Shard {
                 receiver,
-                commit: std::sync::Arc::clone(&commit),
+                commit: Arc::clone(&commit),
                 max_batch: options.max_batch.get(),
                 closing: closing.clone(),
             };
             shards.push(sender);
-            tasks.push(tokio::spawn(shard.run()));
+            tasks.spawn(shard.run());
         }
-        Self { shards, backpressure: options.backpressure, closing, tasks: Mutex::new(tasks) }
+        tasks.close();
+        Self { shards, backpressure: options.backpressure, closing, tasks }
     }
 
     pub(super) fn shards(&self) -> usize {
@@ -100,20 +106,20 @@ impl<C: Send + 'static, O: Send + 'static> GroupCommit<C, O> {
     }
 
     /// Queues a command and waits for its answer. Dropped after it was queued, the command is still committed.
-    pub(super) async fn one(&self, shard: usize, command: C) -> Result<O> {
+    pub(super) async fn one(&self, shard: usize, command: C, ticket: T) -> Result<O> {
         let (reply, answer) = oneshot::channel();
-        self.send(shard, Job::One(command, reply)).await?;
+        self.send(shard, Job::One(command, ticket, reply)).await?;
         answer.await.map_err(|_| Error::closed("the service"))?
     }
 
     /// Queues commands that are committed together, in order.
-    pub(super) async fn many(&self, shard: usize, commands: Vec<C>) -> Result<Vec<O>> {
+    pub(super) async fn many(&self, shard: usize, commands: Vec<C>, ticket: T) -> Result<Vec<O>> {
         let (reply, answer) = oneshot::channel();
-        self.send(shard, Job::Many(commands, reply)).await?;
+        self.send(shard, Job::Many(commands, ticket, reply)).await?;
         answer.await.map_err(|_| Error::closed("the service"))?
     }
 
-    async fn send(&self, shard: usize, job: Job<C, O>) -> Result<()> {
+    async fn send(&self, shard: usize, job: Job<C, O, T>) -> Result<()> {
         let closed = || Error::closed("the service");
         let sender = self.shards.get(shard).ok_or_else(closed)?;
         match self.backpressure {
@@ -128,21 +134,18 @@ impl<C: Send + 'static, O: Send + 'static> GroupCommit<C, O> {
     /// Takes nothing more, commits what is queued, and waits for the tasks to end.
     pub(super) async fn close(&self) {
         self.closing.cancel();
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in tasks {
-            let _ = task.await;
-        }
+        self.tasks.wait().await;
     }
 }
 
-struct Shard<C, O> {
-    receiver: mpsc::Receiver<Job<C, O>>,
-    commit: std::sync::Arc<dyn Commit<C, O>>,
+struct Shard<C, O, T> {
+    receiver: mpsc::Receiver<Job<C, O, T>>,
+    commit: Arc<dyn Commit<C, O>>,
     max_batch: usize,
     closing: CancellationToken,
 }
 
-impl<C: Send + 'static, O: Send + 'static> Shard<C, O> {
+impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
     async fn run(mut self) {
         let mut jobs = Vec::new();
         let mut closed = false;
@@ -163,34 +166,55 @@ impl<C: Send + 'static, O: Send + 'static> Shard<C, O> {
             while jobs.peek().is_some() {
                 let mut batch = Vec::with_capacity(received);
                 let mut replies = Vec::with_capacity(received);
+                let mut tickets = Vec::with_capacity(received);
                 while let Some(job) = jobs.next_if(|job| batch.is_empty() || batch.len() + job.len() <= self.max_batch)
                 {
                     match job {
-                        Job::One(command, reply) => {
+                        Job::One(command, ticket, reply) => {
                             batch.push(command);
+                            tickets.push(ticket);
                             replies.push(Reply::One(reply));
                         }
-                        Job::Many(mut commands, reply) => {
+                        Job::Many(mut commands, ticket, reply) => {
                             replies.push(Reply::Many(commands.len(), reply));
                             batch.append(&mut commands);
+                            tickets.push(ticket);
                         }
                     }
                 }
                 let expected = batch.len();
-                let answer = self.commit.commit(batch).await.and_then(|outcomes| complete(outcomes, expected));
+                let answer = self.commit(batch).await.and_then(|outcomes| complete(outcomes, expected));
+                drop(tickets);
                 answer_all(replies, answer);
             }
         }
     }
+
+    /// Commits a batch. A store that panics fails this batch and no other: the queue goes on.
+    async fn commit(&self, batch: Vec<C>) -> Result<Vec<O>> {
+        let commit = async { self.commit.commit(batch).await };
+        let committed = AssertUnwindSafe(commit).catch_unwind().await;
+        committed.unwrap_or_else(|panic| {
+            let message = format!("the store panicked, and may have committed or not: {}", panic_message(&*panic));
+            tracing::error!(message, "a batch failed");
+            Err(Error::new(ErrorKind::Unexpected, message))
+        })
+    }
 }
 
-impl<C, O> Job<C, O> {
+impl<C, O, T> Job<C, O, T> {
     fn len(&self) -> usize {
         match self {
             Self::One(..) => 1,
-            Self::Many(commands, _) => commands.len(),
+            Self::Many(commands, ..) => commands.len(),
         }
     }
+}
+
+/// What somebody said when he panicked.
+pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 fn complete<O>(outcomes: Vec<O>, expected: usize) -> Result<Vec<O>> {

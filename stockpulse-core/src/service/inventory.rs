@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::admission::Admissions;
+use super::admission::{Admissions, Place};
 use super::context::Context;
 use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
 use super::level_cache::LevelCache;
-use super::router::Router;
+use super::router::{Router, Routes};
 use crate::engine::Engine;
 use crate::engine::stock::{StockAction, StockCommand, StockOutcome};
 use crate::error::{Error, Result};
@@ -36,7 +36,7 @@ pub struct Inventory {
 pub(super) struct Inner {
     store: Arc<dyn InventoryStore>,
     engine: Engine,
-    commits: GroupCommit<StockCommand, StockOutcome>,
+    commits: GroupCommit<StockCommand, StockOutcome, Routes>,
     router: Router,
     admissions: Option<Admissions>,
     cache: Option<LevelCache>,
@@ -84,8 +84,13 @@ impl InventoryBuilder {
         self
     }
 
-    /// Puts an admission gate before the queue: reservations without an order that it refuses are refused without
-    /// asking the store, and without being stored.
+    /// Puts an admission gate before the queue: plain reservations (all or nothing, without an order, kits or a choice
+    /// of locations) that it refuses are refused without being stored.
+    ///
+    /// [`Inventory::reserve`], which makes a new command each time, then never asks the store. A command that the
+    /// caller made may be asked for the second time: before [`Inventory::execute`] believes the gate's refusal, it
+    /// reads whether the store knows the reservation, and if so the store answers. What only the gate refused may be
+    /// granted when it is asked again.
     #[must_use]
     pub fn with_gate(mut self, gate: Arc<dyn AdmissionGate>) -> Self {
         self.gate = Some(gate);
@@ -137,6 +142,13 @@ impl Commit<StockCommand, StockOutcome> for StoreCommit {
     }
 }
 
+/// Whether a command may have been asked for before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Never,
+    Perhaps,
+}
+
 impl Inventory {
     /// Builds a service on a store.
     #[must_use]
@@ -185,26 +197,46 @@ impl Inventory {
     /// # Errors
     /// `InvalidInput` for a command that makes no sense, `Contention` when the queue is full and callers do not
     /// wait, `Closed` after [`Inventory::close`], and what the store reports.
-    pub async fn execute(&self, mut command: StockCommand) -> Result<StockOutcome> {
-        command.action.validate(self.inner.engine.limits())?;
+    pub async fn execute(&self, command: StockCommand) -> Result<StockOutcome> {
+        self.decide(command, Asked::Perhaps).await
+    }
+
+    /// Decides a command whose id was made for this call, so that the store cannot know it.
+    pub(super) async fn decide_new(&self, action: StockAction) -> Result<StockOutcome> {
+        self.decide(self.command(action), Asked::Never).await
+    }
+
+    async fn decide(&self, mut command: StockCommand, asked: Asked) -> Result<StockOutcome> {
+        let named = |error: Error| error.during("inventory.execute");
+        command.action.validate(self.inner.engine.limits()).map_err(named)?;
         self.resolve_kits(std::slice::from_mut(&mut command)).await?;
-        if let Some(admissions) = &self.inner.admissions
+        let admissions = self.inner.admissions.as_ref();
+        if let Some(admissions) = admissions
             && let Some(refused) = admissions.admit(&command).await
+            && (asked == Asked::Never || !self.is_known(&command).await.map_err(named)?)
         {
             return Ok(refused);
         }
-        let about = command.action.reservation();
+        let place = admissions.and_then(|_| Place::of(&command.action));
         let route = self.inner.router.route(&command.action);
-        let outcome = self.inner.commits.one(route.shard(), command).await;
-        drop(route);
-        if let (Some(admissions), Some(reservation), Ok(outcome)) = (&self.inner.admissions, about, &outcome) {
-            admissions.record(reservation, outcome).await;
+        let outcome = self.inner.commits.one(route.shard(), command, Routes::from_buf([route])).await;
+        if let (Some(admissions), Some(place)) = (admissions, place) {
+            admissions.record(place, &outcome).await;
         }
-        outcome.map_err(|error| error.during("inventory.execute"))
+        outcome.map_err(named)
     }
 
-    /// Decides commands together and in order, past the admission gate: what a worker does with a batch of events.
-    /// A command that makes no sense gets its refusal. The answers are aligned with the batch.
+    /// Whether the store knows the reservation of a command that the gate refused.
+    async fn is_known(&self, command: &StockCommand) -> Result<bool> {
+        match command.action.reservation() {
+            Some(id) => Ok(self.reservation(id).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Decides commands together, past the admission gate: what a worker does with a batch of events. Those of one
+    /// shard are committed together and in order; with one shard, that is all of them. A command that makes no sense
+    /// gets its refusal. The answers are aligned with the batch.
     ///
     /// # Errors
     /// As for [`Inventory::execute`].
@@ -213,7 +245,8 @@ impl Inventory {
             return Ok(Vec::new());
         }
         self.resolve_kits(&mut batch).await?;
-        let answers = self.inner.router.split(batch, |shard, commands| self.inner.commits.many(shard, commands));
+        let commit = |shard, commands, routes| self.inner.commits.many(shard, commands, routes);
+        let answers = self.inner.router.split(batch, commit);
         answers.await.map_err(|error| error.during("inventory.execute"))
     }
 
@@ -237,13 +270,15 @@ impl Inventory {
         }
     }
 
-    /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there.
+    /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there, or
+    /// retired.
     ///
     /// # Errors
     /// As for [`Inventory::availability`].
     pub async fn sellable(&self, key: impl Into<StockKey>) -> Result<Quantity> {
         let levels = self.availability(&[key.into()]).await?;
-        Ok(levels.into_iter().flatten().next().map_or(Quantity::ZERO, |level| level.sellable()))
+        let level = levels.into_iter().flatten().find(|level| !level.retired);
+        Ok(level.map_or(Quantity::ZERO, |level| level.sellable()))
     }
 
     /// Reads a reservation.

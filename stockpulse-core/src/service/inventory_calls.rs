@@ -29,7 +29,7 @@ impl Inventory {
     /// As for [`Inventory::execute`].
     pub async fn receive(&self, key: impl Into<StockKey>, quantity: impl Into<Quantity>) -> Result<Decision<Moved>> {
         let lines = std::iter::once(StockQuantity::new(key.into(), quantity.into())).collect();
-        decision!(self.execute(self.command(StockAction::Receive { lines })).await?, Moved)
+        decision!(self.decide_new(StockAction::Receive { lines }).await?, Moved)
     }
 
     /// Goods come back from a customer and can be sold again.
@@ -43,7 +43,7 @@ impl Inventory {
         order: Option<OrderId>,
     ) -> Result<Decision<Moved>> {
         let lines = std::iter::once(StockQuantity::new(key.into(), quantity.into())).collect();
-        decision!(self.execute(self.command(StockAction::Return { lines, order })).await?, Moved)
+        decision!(self.decide_new(StockAction::Return { lines, order }).await?, Moved)
     }
 
     /// On-hand is corrected by a difference; refused if promised units would be missing.
@@ -52,7 +52,7 @@ impl Inventory {
     /// As for [`Inventory::execute`].
     pub async fn adjust(&self, key: impl Into<StockKey>, change: i64, reason: &str) -> Result<Decision<Moved>> {
         let action = StockAction::Adjust { key: key.into(), change, reason: Some(CompactString::from(reason)) };
-        decision!(self.execute(self.command(action)).await?, Moved)
+        decision!(self.decide_new(action).await?, Moved)
     }
 
     /// On-hand is what a stock-take counted; refused if promised units would be missing.
@@ -67,7 +67,7 @@ impl Inventory {
     ) -> Result<Decision<Moved>> {
         let (key, counted) = (key.into(), counted.into());
         let action = StockAction::Count { key, counted, reason: Some(CompactString::from(reason)) };
-        decision!(self.execute(self.command(action)).await?, Moved)
+        decision!(self.decide_new(action).await?, Moved)
     }
 
     /// Goods move between locations.
@@ -82,7 +82,7 @@ impl Inventory {
         quantity: impl Into<Quantity>,
     ) -> Result<Decision<Moved>> {
         let action = StockAction::Transfer { sku, from, to, quantity: quantity.into() };
-        decision!(self.execute(self.command(action)).await?, Moved)
+        decision!(self.decide_new(action).await?, Moved)
     }
 
     /// Settings of a level change.
@@ -91,7 +91,7 @@ impl Inventory {
     /// As for [`Inventory::execute`].
     pub async fn configure(&self, key: impl Into<StockKey>, settings: LevelSettings) -> Result<Decision<Moved>> {
         let action = StockAction::Configure { key: key.into(), settings };
-        decision!(self.execute(self.command(action)).await?, Moved)
+        decision!(self.decide_new(action).await?, Moved)
     }
 
     /// A SKU is sold no more; refused while claims on it are live.
@@ -99,7 +99,7 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn retire(&self, sku: Sku) -> Result<Decision<Retired>> {
-        decision!(self.execute(self.command(StockAction::Retire { sku })).await?, Retired)
+        decision!(self.decide_new(StockAction::Retire { sku }).await?, Retired)
     }
 
     /// Claims stock, or says why not.
@@ -107,7 +107,7 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn reserve(&self, request: Reserve) -> Result<Decision<Reserved>> {
-        decision!(self.execute(self.command(StockAction::Reserve(request))).await?, Reserved)
+        decision!(self.decide_new(StockAction::Reserve(request)).await?, Reserved)
     }
 
     /// A hold ends later: a payment begins.
@@ -115,7 +115,7 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn extend(&self, reservation: ReservationId, hold: Hold) -> Result<Decision<Extended>> {
-        decision!(self.execute(self.command(StockAction::Extend { reservation, hold })).await?, Extended)
+        decision!(self.decide_new(StockAction::Extend { reservation, hold }).await?, Extended)
     }
 
     /// A hold becomes a claim for good: the order is confirmed.
@@ -123,7 +123,7 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn allocate(&self, reservation: ReservationId) -> Result<Decision<Allocated>> {
-        decision!(self.execute(self.command(StockAction::Allocate { reservation })).await?, Allocated)
+        decision!(self.decide_new(StockAction::Allocate { reservation }).await?, Allocated)
     }
 
     /// Claimed units leave, all that are there or some of them.
@@ -131,7 +131,7 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn fulfil(&self, reservation: ReservationId, parts: Parts) -> Result<Decision<Fulfilled>> {
-        decision!(self.execute(self.command(StockAction::Fulfil { reservation, parts })).await?, Fulfilled)
+        decision!(self.decide_new(StockAction::Fulfil { reservation, parts }).await?, Fulfilled)
     }
 
     /// Claims are given back, all or some of them. What has ended already stays as it is.
@@ -140,7 +140,7 @@ impl Inventory {
     /// As for [`Inventory::execute`].
     pub async fn release(&self, reservation: ReservationId, parts: Parts) -> Result<Decision<Released>> {
         let action = StockAction::Release { reservation, parts, tombstone: false };
-        decision!(self.execute(self.command(action)).await?, Released)
+        decision!(self.decide_new(action).await?, Released)
     }
 
     /// A hold that has ended is given back. The expiry sweeper calls this; it is rarely needed otherwise.
@@ -148,6 +148,6 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::execute`].
     pub async fn expire(&self, reservation: ReservationId) -> Result<Decision<Released>> {
-        decision!(self.execute(self.command(StockAction::Expire { reservation })).await?, Expired)
+        decision!(self.decide_new(StockAction::Expire { reservation }).await?, Expired)
     }
 }

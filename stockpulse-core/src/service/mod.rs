@@ -12,6 +12,7 @@ mod orders;
 mod router;
 
 pub use catalog::{Catalog, Customers};
+pub(crate) use group_commit::panic_message;
 pub use group_commit::{Backpressure, GroupCommitOptions};
 pub use inventory::{Inventory, InventoryBuilder};
 pub(crate) use level_cache::LevelCache;

@@ -1,5 +1,6 @@
 //! The notification service: tells customers what happened to their orders, once.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
@@ -41,8 +42,9 @@ impl Notifications {
     /// What the log or the notifier reports; what was sent until then is logged, and the rest can be sent again.
     pub async fn send_all(&self, batch: &[Notification]) -> Result<()> {
         let wanted = self.log.begin(batch, self.context.now()).await?;
-        let to_send: Vec<&Notification> =
-            batch.iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(notification, _)| notification).collect();
+        let mut begun = HashSet::with_capacity(batch.len());
+        let wanted = batch.iter().zip(wanted).filter(|(notification, wanted)| *wanted && begun.insert(notification.id));
+        let to_send: Vec<&Notification> = wanted.map(|(notification, _)| notification).collect();
         if to_send.is_empty() {
             return Ok(());
         }

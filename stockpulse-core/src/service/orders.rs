@@ -177,8 +177,8 @@ impl Orders {
         }
         self.resolve(&mut batch).await?;
         let outcomes = match <[OrderCommand; 1]>::try_from(batch) {
-            Ok([command]) => self.inner.commits.one(0, command).await.map(|outcome| vec![outcome]),
-            Err(batch) => self.inner.commits.many(0, batch).await,
+            Ok([command]) => self.inner.commits.one(0, command, ()).await.map(|outcome| vec![outcome]),
+            Err(batch) => self.inner.commits.many(0, batch, ()).await,
         };
         let outcomes = outcomes.map_err(|error| error.during("orders.execute"))?;
         Ok(outcomes.into_iter().map(decision).collect())
@@ -269,7 +269,8 @@ impl Orders {
         self.inner.commits.close().await;
     }
 
-    /// Attaches kits and purchase limits from the catalog, and refuses what is not for sale.
+    /// Attaches kits and purchase limits from the catalog, and refuses what is not for sale. An order that is known
+    /// already is left to the store: its product may have gone since, and asked again it gets its first answer.
     async fn resolve(&self, batch: &mut [OrderCommand]) -> Result<()> {
         let Some(catalog) = &self.inner.catalog else { return Ok(()) };
         for command in batch {
@@ -278,6 +279,9 @@ impl Orders {
             let products = catalog.products(&skus).await?;
             for (sku, product) in skus.iter().zip(products) {
                 let Some(product) = product.filter(|product| product.active) else {
+                    if self.order(place.order).await?.is_some() {
+                        break;
+                    }
                     return Err(Error::invalid(format!("{sku} is not for sale")).during("orders.execute"));
                 };
                 if place.kits.iter().all(|kit| kit.sku != *sku) {

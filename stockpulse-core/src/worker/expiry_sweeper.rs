@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::order::OrderAction;
-use crate::engine::stock::{StockAction, StockOutcome};
+use crate::engine::order::{OrderAction, OrderState};
+use crate::engine::stock::{Decision, StockAction, StockOutcome};
 use crate::error::Result;
 use crate::port::Clock;
 use crate::service::{Inventory, Orders};
@@ -92,16 +92,18 @@ impl ExpirySweeper {
     /// Ends everything whose time is over now, and answers how many that were.
     ///
     /// # Errors
-    /// What the services report; what was ended until then stays ended.
+    /// What the services report; what was ended until then stays ended. One that fails does not keep the other from
+    /// being swept.
     pub async fn run_once(&self) -> Result<usize> {
-        let mut ended = 0;
-        if let Some(inventory) = &self.inventory {
-            ended += self.sweep_holds(inventory).await?;
-        }
-        if let Some(orders) = &self.orders {
-            ended += self.sweep_orders(orders).await?;
-        }
-        Ok(ended)
+        let holds = match &self.inventory {
+            Some(inventory) => self.sweep_holds(inventory).await,
+            None => Ok(0),
+        };
+        let orders = match &self.orders {
+            Some(orders) => self.sweep_orders(orders).await,
+            None => Ok(0),
+        };
+        Ok(holds? + orders?)
     }
 
     async fn sweep_holds(&self, inventory: &Inventory) -> Result<usize> {
@@ -111,9 +113,14 @@ impl ExpirySweeper {
             let due = inventory.expiring(before, self.options.batch).await?;
             let expire = |reservation| inventory.command(StockAction::Expire { reservation });
             let outcomes = inventory.execute_all(due.into_iter().map(expire).collect()).await?;
-            let done = outcomes.iter().filter(|outcome| matches!(outcome, StockOutcome::Expired(_))).count();
-            ended += done;
-            if done == 0 || outcomes.len() < self.options.batch.get() {
+            // Another sweeper may have been faster; that is an answer too, and what it ended gives nothing back.
+            let answered = outcomes.iter().filter_map(|outcome| match outcome {
+                StockOutcome::Expired(released) => Some(!released.lines.is_empty()),
+                _ => None,
+            });
+            let answered: Vec<bool> = answered.collect();
+            ended += answered.iter().filter(|here| **here).count();
+            if answered.is_empty() || outcomes.len() < self.options.batch.get() {
                 return Ok(ended);
             }
         }
@@ -126,9 +133,10 @@ impl ExpirySweeper {
             let due = orders.overdue(before, self.options.batch).await?;
             let expire = |order| orders.command(OrderAction::Expire { order });
             let decisions = orders.execute_all(due.into_iter().map(expire).collect()).await?;
-            let done = decisions.iter().filter(|decision| decision.is_accepted()).count();
-            ended += done;
-            if done == 0 || decisions.len() < self.options.batch.get() {
+            let full = decisions.len() >= self.options.batch.get();
+            let states: Vec<OrderState> = decisions.into_iter().filter_map(Decision::accepted).collect();
+            ended += states.iter().filter(|state| state.changed).count();
+            if states.is_empty() || !full {
                 return Ok(ended);
             }
         }

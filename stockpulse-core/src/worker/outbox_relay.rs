@@ -21,7 +21,8 @@ pub struct RelayOptions {
     pub source: CompactString,
     /// The name under which leases are taken; each running relay needs its own.
     pub worker: CompactString,
-    /// How long a lease lasts; it must be longer than publishing a batch takes. 30 s unless set.
+    /// How long a lease lasts; it must be much longer than publishing an event takes. It is renewed when half of it
+    /// has passed. 30 s unless set.
     pub lease: Duration,
     /// How many events are read at once; 1,024 unless set.
     pub batch: NonZeroUsize,
@@ -56,6 +57,14 @@ pub struct OutboxRelay {
     options: RelayOptions,
 }
 
+/// How far one batch came.
+struct Relayed {
+    /// Events dealt with.
+    events: usize,
+    /// Whether more may be waiting.
+    more: bool,
+}
+
 /// What became of one wave of events.
 #[derive(Default)]
 struct Results {
@@ -79,16 +88,17 @@ impl OutboxRelay {
         self
     }
 
-    /// Publishes until told to stop; then publishes what is left and gives its lease back.
+    /// Publishes until told to stop; then publishes what is left and gives its lease back, so that another relay can
+    /// go on at once.
     ///
     /// # Errors
     /// None while it runs: failures are logged, and tried again after a pause. On stopping, what hindered it from
-    /// publishing the rest.
+    /// publishing the rest or from giving the lease back.
     pub async fn run(&self, stop: CancellationToken) -> Result<()> {
         let mut failures = 0;
         while !stop.is_cancelled() {
-            let pause = match self.run_once().await {
-                Ok(read) if read >= self.options.batch.get() => {
+            let pause = match self.relay().await {
+                Ok(Relayed { more: true, .. }) => {
                     failures = 0;
                     continue;
                 }
@@ -114,9 +124,19 @@ impl OutboxRelay {
                 () = wake => {}
             }
         }
-        while self.run_once().await? > 0 {}
+        let drained = self.drain().await;
+        let surrendered = self.surrender().await;
+        drained.and(surrendered)
+    }
+
+    async fn drain(&self) -> Result<()> {
+        while self.relay().await?.events > 0 {}
+        Ok(())
+    }
+
+    async fn surrender(&self) -> Result<()> {
         let claim = self.claim().await?;
-        self.outbox.surrender(&claim.lease).await
+        self.outbox.surrender(&claim.lease).await.map_err(|error| error.during("relay.surrender"))
     }
 
     /// Publishes one batch and answers how many events were dealt with: published, put back or set aside.
@@ -127,16 +147,27 @@ impl OutboxRelay {
     /// # Cancel safety
     /// Dropped, it may leave events that were published and not settled: they are published again.
     pub async fn run_once(&self) -> Result<usize> {
+        Ok(self.relay().await?.events)
+    }
+
+    async fn relay(&self) -> Result<Relayed> {
+        // Reckoned from before the claim, so that the lease lasts longer than it seems to here.
+        let renew_at = self.clock.now().plus(self.options.lease / 2);
         let Claim { lease, rows } = self.claim().await?;
-        let count = rows.len();
+        let mut relayed = Relayed { events: 0, more: rows.len() >= self.options.batch.get() };
         let mut blocked = HashSet::new();
         for wave in waves(rows) {
+            if relayed.events > 0 && self.clock.now() >= renew_at {
+                relayed.more = true;
+                break;
+            }
+            relayed.events += wave.len();
             let wave: Vec<(EventKey, OutboxRow)> = wave.into_iter().filter(|(key, _)| !blocked.contains(key)).collect();
             let results = self.publish(wave).await?;
             blocked.extend(results.blocked.iter().cloned());
             self.write_down(&lease, results).await?;
         }
-        Ok(count)
+        Ok(relayed)
     }
 
     async fn claim(&self) -> Result<Claim> {

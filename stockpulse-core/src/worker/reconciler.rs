@@ -142,8 +142,11 @@ impl Reconciler {
         if self.repair {
             let Drift { key, version, ledger, claims, .. } = drift.clone();
             let action = StockAction::Reconcile { key, version, ledger, claims };
-            drift.repair = match self.inventory.execute(self.inventory.command(action)).await? {
-                StockOutcome::Refused(refusal) => Repair::Refused(refusal),
+            // Not `execute`: what it refuses as invalid input, claims that make no sense, is to be reported like any
+            // other refusal, and the levels behind it are to be looked at.
+            let outcomes = self.inventory.execute_all(vec![self.inventory.command(action)]).await?;
+            drift.repair = match outcomes.into_iter().next() {
+                Some(StockOutcome::Refused(refusal)) => Repair::Refused(refusal),
                 _ => Repair::Done,
             };
         }

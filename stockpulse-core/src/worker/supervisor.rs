@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use crate::error::Result;
 use crate::port::Clock;
-use crate::service::{Inventory, Orders};
+use crate::service::{Inventory, Orders, panic_message};
 use crate::system::SystemClock;
 
 /// When a worker is ended.
@@ -26,15 +27,18 @@ pub enum Stage {
 /// How a shutdown ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ShutdownReport {
-    /// Workers that did not end in time and were aborted.
+    /// Workers that did not end in time and were aborted, those in front of them in the order of stages first.
     pub aborted: Vec<String>,
+    /// Services that had not committed everything that was queued: `inventory`, `orders`. They go on if the runtime
+    /// does.
+    pub undrained: Vec<String>,
 }
 
 impl ShutdownReport {
     /// Whether everything ended by itself.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
-        self.aborted.is_empty()
+        self.aborted.is_empty() && self.undrained.is_empty()
     }
 }
 
@@ -120,29 +124,36 @@ impl Supervisor {
     /// Ends everything in order: intake, services, relays. What has not ended after `deadline` is aborted.
     pub async fn shutdown(mut self, deadline: Duration) -> ShutdownReport {
         let clock = Arc::clone(&self.clock);
-        let late = clock.sleep(deadline);
+        let (mut inventories, mut orders) = (0, 0);
         let orderly = async {
             self.intake.cancel();
             end(&mut self.workers, Stage::Intake).await;
             for inventory in &self.inventories {
                 inventory.close().await;
+                inventories += 1;
             }
-            for orders in &self.orders {
-                orders.close().await;
+            for service in &self.orders {
+                service.close().await;
+                orders += 1;
             }
             self.relay.cancel();
             end(&mut self.workers, Stage::Relay).await;
         };
         tokio::select! {
+            biased;
             () = orderly => {}
-            () = late => {}
+            () = clock.sleep(deadline) => {}
         }
-        let unfinished = self.workers.iter().filter(|worker| !worker.task.is_finished());
-        let aborted: Vec<String> = unfinished.map(|worker| worker.name.clone()).collect();
-        for name in &aborted {
-            tracing::error!(name, "worker did not end in time and was aborted");
+        let inventories = self.inventories.iter().skip(inventories).map(|_| "inventory");
+        let undrained = inventories.chain(self.orders.iter().skip(orders).map(|_| "orders"));
+        let undrained: Vec<String> = undrained.map(ToOwned::to_owned).collect();
+        let mut late: Vec<&Worker> = self.workers.iter().filter(|worker| !worker.task.is_finished()).collect();
+        late.sort_by_key(|worker| worker.stage);
+        let aborted: Vec<String> = late.into_iter().map(|worker| worker.name.clone()).collect();
+        for name in undrained.iter().chain(&aborted) {
+            tracing::error!(name, "did not end in time");
         }
-        ShutdownReport { aborted }
+        ShutdownReport { aborted, undrained }
     }
 }
 
@@ -175,16 +186,26 @@ impl Keeper {
     {
         let mut failures = 0;
         loop {
+            let started = self.clock.now();
             // A set of one aborts its task when it is dropped, so that aborting the keeper ends the worker.
             let mut run = JoinSet::new();
-            run.spawn(work(self.stop.clone()));
+            // It may panic before there is a future, too.
+            match std::panic::catch_unwind(AssertUnwindSafe(|| work(self.stop.clone()))) {
+                Ok(worker) => drop(run.spawn(worker)),
+                Err(panic) => tracing::error!(panic = panic_message(&*panic), name = self.name, "worker panicked"),
+            }
             match run.join_next().await {
-                Some(Ok(Ok(()))) | None => return,
+                Some(Ok(Ok(()))) => return,
                 Some(Ok(Err(error))) => tracing::error!(%error, name = self.name, "worker failed"),
                 Some(Err(error)) => tracing::error!(%error, name = self.name, "worker panicked"),
+                None => {}
             }
             if self.stop.is_cancelled() {
                 return;
+            }
+            // One that ran well for a while begins anew, so that rare failures do not add up to the longest pause.
+            if self.clock.now().since(started) > self.backoff.longest {
+                failures = 0;
             }
             failures += 1;
             tokio::select! {

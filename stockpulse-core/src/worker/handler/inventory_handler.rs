@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::command;
 use crate::engine::saga;
-use crate::engine::stock::StockOutcome;
+use crate::engine::stock::{StockAction, StockCommand, StockOutcome};
 use crate::error::Result;
 use crate::model::{EventData, EventType};
 use crate::port::Clock;
@@ -62,10 +62,17 @@ impl Handler for InventoryHandler {
             }
             _ => None,
         });
-        let outcomes = self.inventory.execute_all(commands.collect()).await?;
-        for outcome in outcomes {
-            if let StockOutcome::Refused(refusal) = outcome {
-                tracing::debug!(%refusal, "inventory refused what an order asked for");
+        let commands: Vec<StockCommand> = commands.collect();
+        let asked: Vec<bool> =
+            commands.iter().map(|command| matches!(command.action, StockAction::Reserve(_))).collect();
+        let outcomes = self.inventory.execute_all(commands).await?;
+        for (reserve, outcome) in asked.into_iter().zip(outcomes) {
+            let StockOutcome::Refused(refusal) = outcome else { continue };
+            if reserve {
+                tracing::debug!(%refusal, "an order gets no stock");
+            } else {
+                // The order believes that this happened.
+                tracing::warn!(%refusal, "inventory refused what an order asked for");
             }
         }
         Ok(vec![Handled::Done; batch.len()])
