@@ -91,6 +91,7 @@ fn engine(criterion: &mut Criterion) {
                     Mutex::new(Plain { available, ..Plain::default() })
                 },
                 |plain| {
+                    let plain: &Mutex<Plain> = plain;
                     for command in batches.iter().flatten() {
                         let StockAction::Reserve(reserve) = &command.action else { continue };
                         let mut plain = plain.lock().unwrap();

@@ -1,7 +1,7 @@
 //! Orders and stock reservation that never oversells.
 //!
 //! StockPulse decides about stock and orders in a pure [`engine`], keeps the result in a store behind a
-//! [`port`](crate::port), and tells others by events that are written in the same transaction. This crate holds the
+//! [`port`], and tells others by events that are written in the same transaction. This crate holds the
 //! [`model`], the engine, the ports, the [`service`]s an application calls, the [`worker`]s that run beside them, and
 //! reference backends in [`memory`]. It does no I/O itself; other crates bring databases, brokers and caches.
 //!

@@ -86,14 +86,9 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, 
     pub(super) fn start(commit: Arc<dyn Commit<C, O>>, options: &GroupCommitOptions) -> Self {
         let (closing, tasks) = (CancellationToken::new(), TaskTracker::new());
         let mut shards = Vec::with_capacity(options.shards.get());
-        for _ in 0..options.shards.get() {
+        for commit in std::iter::repeat_n(commit, options.shards.get()) {
             let (sender, receiver) = mpsc::channel(options.queue.get());
-            let shard = Shard {
-                receiver,
-                commit: Arc::clone(&commit),
-                max_batch: options.max_batch.get(),
-                closing: closing.clone(),
-            };
+            let shard = Shard { receiver, commit, max_batch: options.max_batch.get(), closing: closing.clone() };
             shards.push(sender);
             tasks.spawn(shard.run());
         }
