@@ -7,10 +7,10 @@
 //! their order.
 
 use super::order::{OrderAction, StockAnswer};
-use super::stock::{Existing, Hold, Parts, Reserve, ReserveLine, StockAction};
+use super::stock::{Existing, Hold, LevelSettings, Parts, Reserve, ReserveLine, StockAction};
 use crate::model::{
-    CommandId, EventId, NotificationKind, OrderChange, OrderDetail, OrderEvent, SkuQuantity, StockEvent, StockQuantity,
-    StockRequest, derive,
+    CommandId, EventId, NotificationKind, OrderChange, OrderDetail, OrderEvent, ProductEvent, SkuQuantity, StockEvent,
+    StockKey, StockQuantity, StockRequest, derive,
 };
 
 /// The id of the command that an event makes at a service: the same event makes the same command.
@@ -57,6 +57,20 @@ fn reserve(event: &OrderEvent, request: &StockRequest) -> Reserve {
         existing: Existing::Refuse,
         kits: request.kits.clone(),
     }
+}
+
+/// What a product's event asks of inventory: that its level at `main` is kept as the product says, tracked or not,
+/// and from where on it is low. A kit has no stock of its own; other locations are configured by whoever opens them.
+#[must_use]
+pub fn product_action(event: &ProductEvent) -> Option<StockAction> {
+    let (ProductEvent::Created(product) | ProductEvent::Updated(product)) = event;
+    let settings = LevelSettings {
+        tracked: Some(product.tracked),
+        low_stock_at: Some(product.low_stock_at),
+        ..LevelSettings::default()
+    };
+    let key = StockKey::main(product.sku.clone());
+    product.components.is_empty().then_some(StockAction::Configure { key, settings })
 }
 
 /// What inventory's event says to an order, if it is about one.

@@ -1,4 +1,4 @@
-//! What inventory does about orders.
+//! What inventory does about orders and products.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use crate::service::Inventory;
 use crate::system::SystemClock;
 use crate::worker::{Handled, Handler, Incoming};
 
-/// Reserves, allocates, fulfils and releases stock as orders are placed, confirmed, shipped and cancelled.
+/// Reserves, allocates, fulfils and releases stock as orders are placed, confirmed, shipped and cancelled, and keeps
+/// levels tracked or not as the catalog says.
 #[derive(Clone, Debug)]
 pub struct InventoryHandler {
     inventory: Inventory,
@@ -52,6 +53,8 @@ impl Handler for InventoryHandler {
             EventType::OrderShipped,
             EventType::OrderReturned,
             EventType::OrderUpdated,
+            EventType::ProductCreated,
+            EventType::ProductUpdated,
         ]
     }
 
@@ -59,6 +62,9 @@ impl Handler for InventoryHandler {
         let commands = batch.iter().filter_map(|event| match &event.data {
             EventData::Order(order) => {
                 saga::stock_action(order).map(|action| command(event, "inventory", &self.clock, action))
+            }
+            EventData::Product(product) => {
+                saga::product_action(product).map(|action| command(event, "inventory", &self.clock, action))
             }
             _ => None,
         });
@@ -71,10 +77,45 @@ impl Handler for InventoryHandler {
             if reserve {
                 tracing::debug!(%refusal, "an order gets no stock");
             } else {
-                // The order believes that this happened.
-                tracing::warn!(%refusal, "inventory refused what an order asked for");
+                // The order, or the catalog, believes that this happened.
+                tracing::warn!(%refusal, "inventory refused what an event asked for");
             }
         }
         Ok(vec![Handled::Done; batch.len()])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::record::Record;
+    use crate::engine::stock::Reserve;
+    use crate::memory::MemoryInventoryStore;
+    use crate::model::{CommandId, Currency, Envelope, Event, Money, Product, ReservationId, Sku, StockKey, Timestamp};
+
+    fn event(id: u128, product: &Product, version: u64) -> Incoming {
+        let mut product = product.clone();
+        product.stamp(version, Timestamp::from_secs(1));
+        let (command, at) = (CommandId::from_u128(id), Timestamp::from_secs(1));
+        let event = Event { command, index: 0, sequence: version, at, trace: None, data: product.event() };
+        Incoming { envelope: Envelope::seal(&event, "/catalog").unwrap(), data: event.data }
+    }
+
+    #[tokio::test]
+    async fn levels_at_main_are_kept_as_the_catalog_says() {
+        let inventory = Inventory::builder(Arc::new(MemoryInventoryStore::default())).start();
+        let handler = InventoryHandler::new(inventory.clone());
+        let advice = Sku::new("ADVICE").unwrap();
+        let mut product = Product::new(advice.clone(), "Advice", Money::new(100, Currency::EUR));
+        product.tracked = false;
+        let created = event(1, &product, 1);
+        handler.handle(&[created.clone()]).await.unwrap();
+        let request = Reserve::new(ReservationId::from_u128(1)).with_line(advice.clone(), 1_000);
+        assert!(inventory.reserve(request).await.unwrap().is_accepted());
+
+        product.low_stock_at = Some(5.into());
+        handler.handle(&[event(2, &product, 2), created]).await.unwrap();
+        let level = inventory.levels(&[StockKey::main(advice)]).await.unwrap().remove(0).unwrap();
+        assert_eq!((level.tracked, level.low_stock_at, level.version), (false, Some(5.into()), 3));
     }
 }
