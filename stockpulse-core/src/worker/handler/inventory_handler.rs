@@ -85,7 +85,7 @@ impl Handler for InventoryHandler {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "memory"))]
 mod tests {
     use super::*;
     use crate::engine::record::Record;
@@ -109,7 +109,7 @@ mod tests {
         let mut product = Product::new(advice.clone(), "Advice", Money::new(100, Currency::EUR));
         product.tracked = false;
         let created = event(1, &product, 1);
-        handler.handle(&[created.clone()]).await.unwrap();
+        handler.handle(std::slice::from_ref(&created)).await.unwrap();
         let request = Reserve::new(ReservationId::from_u128(1)).with_line(advice.clone(), 1_000);
         assert!(inventory.reserve(request).await.unwrap().is_accepted());
 
