@@ -85,7 +85,8 @@ impl Handler for InventoryHandler {
     }
 }
 
-#[cfg(all(test, feature = "memory"))]
+#[cfg(feature = "memory")]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::record::Record;
