@@ -147,20 +147,21 @@ async fn one_sweep_ends_more_than_one_batch_and_two_sweepers_end_each_once() {
 
 #[tokio::test]
 async fn a_store_that_is_down_keeps_neither_orders_nor_the_next_sweep_from_ending() {
-    let shop = open().await;
-    shop.orders.place(place(7, &[("CUP", 2)]).prepaid(Duration::from_secs(60))).await.unwrap();
-    shop.rest().await;
+    let stores = Stores::new(MemoryBus::new());
+    let (_, orders) = stores.services();
+    orders.place(place(7, &[("CUP", 2)]).prepaid(Duration::from_secs(60))).await.unwrap();
     let store = WatchedStore::new(MemoryInventoryStore::default());
     let (inventory, _) = many_carts(Arc::clone(&store) as _, 3).await;
     let sweeper = ExpirySweeper::new(SweepOptions::default())
         .with_inventory(inventory.clone())
-        .with_orders(shop.orders.clone())
-        .with_clock(Arc::clone(&shop.stores.clock));
+        .with_orders(orders.clone())
+        .with_clock(Arc::clone(&stores.clock));
     // The carts' own clock shows the same time.
-    shop.stores.time.set(start().plus(Duration::from_secs(66)));
+    stores.time.set(start().plus(Duration::from_secs(66)));
     store.will([Fault::Before(ErrorKind::Unavailable)]);
     assert_eq!(kind(sweeper.run_once().await), Some(ErrorKind::Unavailable));
-    assert_eq!(shop.order(7).await.0, OrderStatus::Expired);
+    let order = orders.order(OrderId::from_u128(7)).await.unwrap().unwrap();
+    assert_eq!(order.status, OrderStatus::Expired);
     assert_eq!(stock(&inventory, "CUP").await.1, 3);
     assert_eq!(sweeper.run_once().await.unwrap(), 3);
     assert_eq!(stock(&inventory, "CUP").await.1, 0);

@@ -174,6 +174,35 @@ async fn an_answer_to_an_order_cancelled_meanwhile_gives_the_stock_back() {
 }
 
 #[tokio::test]
+async fn a_hold_that_ends_unpaid_ends_the_order_and_one_lost_while_paying_is_asked_for_again() {
+    for pays in [false, true] {
+        let hand = Hand::with_cups(10).await;
+        hand.orders.place(place(7, &[("CUP", 4)]).prepaid(Duration::from_secs(60))).await.unwrap();
+        hand.carry_all().await;
+        if pays {
+            // Inventory does not hear of it in time.
+            hand.orders.begin_payment(ORDER, Duration::from_secs(600)).await.unwrap();
+        }
+        hand.stores.time.advance(Duration::from_secs(60));
+        assert!(hand.inventory.expire(ORDER.reservation(1)).await.unwrap().is_accepted());
+        hand.carry_all().await;
+        let order = hand.orders.order(ORDER).await.unwrap().unwrap();
+        let claimed = stock(&hand.inventory, "CUP").await.1;
+        match pays {
+            false => assert_eq!((order.status, order.attempt, claimed), (OrderStatus::Expired, 1, 0)),
+            true => assert_eq!((order.status, order.attempt, claimed), (OrderStatus::Confirmed, 2, 4)),
+        }
+        if pays {
+            hand.orders.record_payment(ORDER, PaymentResult::Paid).await.unwrap();
+            hand.carry_all().await;
+            assert!(hand.orders.ship(ORDER, OrderParts::All).await.unwrap().is_accepted());
+            hand.carry_all().await;
+            assert_eq!(stock(&hand.inventory, "CUP").await, (6, 0));
+        }
+    }
+}
+
+#[tokio::test]
 async fn events_about_nothing_it_knows_disturb_nobody() {
     let hand = Hand::with_cups(10).await;
     let request = stockpulse_core::engine::stock::Reserve::new(hand.inventory.new_reservation_id())
