@@ -59,6 +59,7 @@ impl Engine {
     /// Decides a batch of stock commands, in order, on a working set that holds the rows of its
     /// [`LoadPlan`](stock::LoadPlan). Answers one outcome per command; what changed is in the working set.
     pub fn execute_stock(&self, set: &mut StockWorkingSet, batch: &[StockCommand]) -> Vec<StockOutcome> {
+        set.reserve(batch.len());
         let outcomes = batch.iter().map(|command| stock::decide(self, set, command)).collect();
         set.seal();
         outcomes

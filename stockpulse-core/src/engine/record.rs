@@ -60,7 +60,7 @@ impl Record for Product {
 
     fn event(&self) -> EventData {
         let event = if self.version == 1 { ProductEvent::Created } else { ProductEvent::Updated };
-        EventData::Product(event(self.clone()))
+        EventData::Product(event(Box::new(self.clone())))
     }
 }
 
@@ -188,8 +188,8 @@ impl<T: Record> RecordWorkingSet<T> {
     }
 
     /// Takes the new events.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    pub fn drain_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// Forgets what changed: it was saved. The rows stay.

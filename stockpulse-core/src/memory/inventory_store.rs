@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
+use super::holds::Holds;
 use super::outbox::MemoryOutbox;
 use crate::codec;
 use crate::engine::stock::{StockCommand, StockOutcome, StockWorkingSet};
 use crate::engine::{Decided, Engine};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{
     Backorder, CommandId, Counters, Event, Movement, Reservation, ReservationId, ReservationState, StockKey,
     StockLevel, Timestamp,
@@ -32,9 +33,9 @@ pub struct MemoryInventoryStore {
 struct State {
     set: StockWorkingSet,
     keys: BTreeSet<StockKey>,
-    ledger: BTreeMap<StockKey, Vec<Movement>>,
-    /// Holds by their end. Entries of holds that have changed since are dropped when they are met.
-    holds: BTreeSet<(Timestamp, ReservationId)>,
+    /// The movements of each level, by its place in the working set.
+    ledgers: Vec<Vec<Movement>>,
+    holds: Holds,
 }
 
 /// Everything a store holds.
@@ -82,7 +83,7 @@ impl MemoryInventoryStore {
             backorders: state.keys.iter().flat_map(|key| state.set.backorders(key).cloned()).collect(),
             reservations,
             outcomes,
-            movements: state.ledger.values().flatten().cloned().collect(),
+            movements: state.keys.iter().flat_map(|key| state.ledger(key)).cloned().collect(),
             outbox: self.outbox.pending(),
         })
     }
@@ -94,7 +95,7 @@ impl MemoryInventoryStore {
     pub fn restore(clock: Arc<dyn Clock>, snapshot: &[u8]) -> Result<Self> {
         let snapshot: Snapshot = codec::decode(snapshot)?;
         let store = Self::new(clock);
-        store.outbox.append(snapshot.outbox);
+        store.outbox.append(snapshot.outbox.into_iter());
         let mut state = store.lock();
         for level in snapshot.levels {
             state.keys.insert(level.key.clone());
@@ -104,14 +105,18 @@ impl MemoryInventoryStore {
             state.set.insert_backorder(backorder);
         }
         for reservation in snapshot.reservations {
-            state.index_hold(&reservation);
+            state.holds.insert(&reservation);
             state.set.insert_reservation(reservation);
         }
         for (id, decided) in snapshot.outcomes {
             state.set.insert_outcome(id, decided);
         }
+        let levels = state.keys.len();
+        state.ledgers.resize_with(levels, Vec::new);
         for movement in snapshot.movements {
-            state.ledger.entry(movement.key.clone()).or_default().push(movement);
+            let place = state.set.find(&movement.key);
+            let place = place.ok_or_else(|| Error::corrupt(format!("a movement of no level: {}", movement.key)))?;
+            state.ledgers[place].push(movement);
         }
         drop(state);
         Ok(store)
@@ -123,35 +128,29 @@ impl MemoryInventoryStore {
 }
 
 impl State {
-    fn index_hold(&mut self, reservation: &Reservation) {
-        if let (ReservationState::Held, Some(end)) = (reservation.state, reservation.expires_at) {
-            self.holds.insert((end, reservation.id));
-        }
+    fn ledger(&self, key: &StockKey) -> &[Movement] {
+        self.set.find(key).and_then(|place| self.ledgers.get(place)).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes what the engine changed into the indexes.
-    fn save(&mut self) -> Vec<Event> {
-        let mut movements = Vec::new();
-        self.set.drain_movements(&mut movements);
-        for movement in movements {
-            match self.ledger.get_mut(&movement.key) {
-                Some(ledger) => ledger.push(movement),
-                None => {
-                    self.keys.insert(movement.key.clone());
-                    self.ledger.insert(movement.key.clone(), vec![movement]);
-                }
+    /// Takes what the engine changed into ledger and indexes.
+    fn save(&mut self) {
+        for (place, movement) in self.set.drain_moved() {
+            if place >= self.ledgers.len() {
+                self.ledgers.resize_with(place + 1, Vec::new);
             }
+            let ledger = &mut self.ledgers[place];
+            if ledger.is_empty() {
+                self.keys.insert(movement.key.clone());
+            }
+            ledger.push(movement);
         }
-        let changed = self.set.changed_reservations();
-        let held = changed.filter(|(reservation, _)| reservation.state == ReservationState::Held);
-        self.holds.extend(held.filter_map(|(reservation, _)| Some((reservation.expires_at?, reservation.id))));
-        let events = self.set.take_events();
-        self.set.clear_changes();
-        events
+        for (reservation, _) in self.set.changed_reservations() {
+            self.holds.insert(reservation);
+        }
     }
 
     fn audit(&self, level: &StockLevel, claims: &BTreeMap<StockKey, Counters>) -> LevelAudit {
-        let movements = self.ledger.get(&level.key).into_iter().flatten();
+        let movements = self.ledger(&level.key).iter();
         let ledger = movements.fold(Counters::default(), |sum, movement| sum.plus(movement.change));
         let mut claims = claims.get(&level.key).copied().unwrap_or_default();
         claims.backordered = self.set.backorders(&level.key).map(|entry| entry.quantity.get()).sum();
@@ -164,8 +163,9 @@ impl InventoryStore for MemoryInventoryStore {
     async fn execute(&self, engine: &Engine, batch: Vec<StockCommand>) -> Result<Vec<StockOutcome>> {
         let mut state = self.lock();
         let outcomes = engine.execute_stock(&mut state.set, &batch);
-        let events = state.save();
-        self.outbox.append(events);
+        state.save();
+        self.outbox.append(state.set.drain_events());
+        state.set.clear_changes();
         Ok(outcomes)
     }
 
@@ -180,30 +180,17 @@ impl InventoryStore for MemoryInventoryStore {
     }
 
     async fn expiring(&self, before: Timestamp, limit: NonZeroUsize) -> Result<Vec<ReservationId>> {
-        let mut state = self.lock();
-        let mut due = Vec::new();
-        let mut gone = Vec::new();
-        for entry in state.holds.iter().take_while(|(end, _)| *end <= before) {
-            let current = state.set.reservation(entry.1).is_some_and(|reservation| {
-                reservation.state == ReservationState::Held && reservation.expires_at == Some(entry.0)
-            });
-            if !current {
-                gone.push(*entry);
-            } else if due.len() < limit.get() {
-                due.push(entry.1);
-            } else {
-                break;
-            }
-        }
-        for entry in gone {
-            state.holds.remove(&entry);
-        }
-        Ok(due)
+        let mut guard = self.lock();
+        let State { set, holds, .. } = &mut *guard;
+        Ok(holds.due(before, limit.get(), |id| {
+            let held = set.reservation(id).filter(|reservation| reservation.state == ReservationState::Held);
+            held.and_then(|reservation| reservation.expires_at)
+        }))
     }
 
     async fn movements(&self, key: &StockKey, after: u64, limit: NonZeroUsize) -> Result<Page<Movement, u64>> {
         let state = self.lock();
-        let ledger = state.ledger.get(key).map_or(&[] as &[Movement], Vec::as_slice);
+        let ledger = state.ledger(key);
         let begin = ledger.partition_point(|movement| movement.version <= after);
         let rest = ledger.get(begin..).unwrap_or_default().iter().cloned();
         Ok(Page::collect(rest, limit.get(), |movement| movement.version))

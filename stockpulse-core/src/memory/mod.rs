@@ -7,6 +7,7 @@ mod bus;
 mod cache;
 mod clock;
 mod gate;
+mod holds;
 mod ids;
 mod inventory_store;
 mod notification_log;

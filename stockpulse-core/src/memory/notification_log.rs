@@ -63,7 +63,7 @@ impl NotificationLog for MemoryNotificationLog {
         let mut state = self.lock();
         let events: Vec<Event> = batch.iter().filter_map(|(id, status)| state.finish(*id, status, now)).collect();
         // Under the log's lock: nobody sees an end without its event.
-        self.outbox.append(events);
+        self.outbox.append(events.into_iter());
         Ok(())
     }
 

@@ -70,9 +70,8 @@ impl OrderStore for MemoryOrderStore {
                 state.due.insert((by, order.id));
             }
         }
-        let events = state.set.take_events();
+        self.outbox.append(state.set.drain_events());
         state.set.clear_changes();
-        self.outbox.append(events);
         Ok(outcomes)
     }
 

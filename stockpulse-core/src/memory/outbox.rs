@@ -75,8 +75,8 @@ impl MemoryOutbox {
     }
 
     /// Appends events; the store that decided them calls it before it lets go of its own lock.
-    pub(crate) fn append(&self, events: Vec<Event>) {
-        if events.is_empty() {
+    pub(crate) fn append(&self, events: impl ExactSizeIterator<Item = Event>) {
+        if events.len() == 0 {
             return;
         }
         let mut state = self.lock();

@@ -68,9 +68,8 @@ impl<T: Record> MemoryRecordStore<T> {
         let state = &mut *guard;
         let outcomes = engine.execute_puts(&mut state.set, batch);
         state.keys.extend(state.set.changed().map(Record::key));
-        let events = state.set.take_events();
+        self.outbox.append(state.set.drain_events());
         state.set.clear_changes();
-        self.outbox.append(events);
         outcomes
     }
 

@@ -216,9 +216,9 @@ pub enum OrderDetail {
 #[non_exhaustive]
 pub enum ProductEvent {
     /// `product.created`.
-    Created(Product),
+    Created(Box<Product>),
     /// `product.updated`.
-    Updated(Product),
+    Updated(Box<Product>),
 }
 
 /// What happened to a customer.
@@ -247,8 +247,8 @@ pub enum NotificationEvent {
 pub enum EventData {
     /// About stock.
     Stock(StockEvent),
-    /// About an order.
-    Order(OrderEvent),
+    /// About an order. Boxed, since it is large and most events are about stock.
+    Order(Box<OrderEvent>),
     /// About a product.
     Product(ProductEvent),
     /// About a customer.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::event::{CustomerEvent, EventData, NotificationEvent, OrderEvent, ProductEvent, StockEvent};
+use super::event::{CustomerEvent, EventData, NotificationEvent, ProductEvent, StockEvent};
 use super::order::OrderChange;
 use crate::error::{Error, Result};
 
@@ -227,7 +227,7 @@ impl EventData {
             EventType::NotificationFailed => read(json)
                 .map(|(notification, reason)| NotificationEvent::Failed(notification, reason))
                 .map(Self::Notification),
-            _ => read::<OrderEvent>(json).map(Self::Order),
+            _ => read(json).map(Self::Order),
         }
         .map_err(read_error)?;
         if data.event_type() == event_type {

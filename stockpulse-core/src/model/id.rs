@@ -1,11 +1,11 @@
 //! Identifiers: UUIDv7 newtypes, and ids derived from other ids.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use siphasher::sip128::{Hasher128, SipHasher13};
-use std::hash::Hasher;
 use uuid::Uuid;
 
 /// Derives a UUIDv7 from another UUID, a domain and a number.
@@ -29,9 +29,16 @@ pub fn derive(from: Uuid, domain: &str, number: u64) -> Uuid {
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(Uuid);
+
+        impl Hash for $name {
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                // One number is hashed several times faster than sixteen bytes behind their length.
+                state.write_u128(self.0.as_u128());
+            }
+        }
 
         impl $name {
             /// Wraps a UUID. Time-ordered ids (version 7) keep inserts at the end of an index.

@@ -57,7 +57,7 @@ fn stock_samples() -> Vec<EventData> {
 }
 
 fn of_order(change: OrderChange, detail: OrderDetail) -> EventData {
-    EventData::Order(OrderEvent {
+    EventData::Order(Box::new(OrderEvent {
         order: ORDER,
         customer: Some(CUSTOMER),
         change,
@@ -65,7 +65,7 @@ fn of_order(change: OrderChange, detail: OrderDetail) -> EventData {
         payment: PaymentStatus::RefundDue,
         reservation: ORDER.reservation(2),
         detail,
-    })
+    }))
 }
 
 fn order_samples() -> Vec<EventData> {
@@ -120,8 +120,8 @@ fn other_samples() -> Vec<EventData> {
     let event = EventId::from_u128(5);
     let notification = Notification::new(event, NotificationKind::OrderAdjusted, ORDER, CUSTOMER, AT);
     vec![
-        EventData::Product(ProductEvent::Created(product)),
-        EventData::Product(ProductEvent::Updated(plain)),
+        EventData::Product(ProductEvent::Created(Box::new(product))),
+        EventData::Product(ProductEvent::Updated(Box::new(plain))),
         EventData::Customer(CustomerEvent::Created(customer)),
         EventData::Customer(CustomerEvent::Updated(Customer::new(CUSTOMER, "Zoë"))),
         EventData::Notification(NotificationEvent::Sent(notification.clone())),

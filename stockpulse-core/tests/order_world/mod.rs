@@ -141,7 +141,7 @@ impl World {
         for entry in self.orders.take_history() {
             self.history.entry(entry.order).or_default().push(entry);
         }
-        for event in self.orders.take_events() {
+        for event in self.orders.drain_events().collect::<Vec<_>>() {
             self.order_events.publish(&event);
         }
         self.orders.clear_changes();
@@ -152,7 +152,7 @@ impl World {
         let command = Command::new(id, self.now, action).with_cause(cause);
         let [outcome] = self.engine.execute_stock(&mut self.stock, &[command]).try_into().unwrap();
         self.stock.drain_movements(&mut self.ledger);
-        for event in self.stock.take_events() {
+        for event in self.stock.drain_events().collect::<Vec<_>>() {
             self.stock_events.publish(&event);
         }
         self.stock.clear_changes();

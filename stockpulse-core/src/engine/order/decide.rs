@@ -80,7 +80,7 @@ impl Work<'_> {
                 sequence: state.version,
                 at: self.command.at,
                 trace: self.command.trace,
-                data: EventData::Order(event),
+                data: EventData::Order(Box::new(event)),
             };
             self.events += 1;
             self.set.push_event(event);

@@ -168,8 +168,8 @@ impl OrderWorkingSet {
     }
 
     /// Takes the new events.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    pub fn drain_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// Forgets what changed: it was saved. The rows stay.

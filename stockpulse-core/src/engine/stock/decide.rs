@@ -69,6 +69,7 @@ pub(super) struct Work<'a> {
 }
 
 impl Work<'_> {
+    #[inline]
     pub(super) fn level(&self, row: usize) -> &StockLevel {
         &self.set.row(row).level
     }
@@ -76,6 +77,7 @@ impl Work<'_> {
     /// Changes a level's counters and writes the movement: the only way in which counters change.
     ///
     /// The caller has checked that each counter stays in range.
+    #[inline]
     pub(super) fn change(
         &mut self,
         row: usize,
@@ -93,6 +95,7 @@ impl Work<'_> {
     }
 
     /// Writes the movement of a level that was just changed, and says so if it ran low, out or came back.
+    #[inline]
     pub(super) fn moved(
         &mut self,
         row: usize,
@@ -125,7 +128,7 @@ impl Work<'_> {
                 None
             }
         };
-        self.set.push_movement(movement);
+        self.set.push_movement(row, movement);
         if let Some((event, version)) = news {
             self.emit(event, version);
         }
@@ -146,6 +149,7 @@ impl Work<'_> {
     }
 
     /// Says something, in the aggregate's order `sequence`.
+    #[inline]
     pub(super) fn emit(&mut self, event: StockEvent, sequence: u64) {
         let event = Event {
             command: self.command.id,

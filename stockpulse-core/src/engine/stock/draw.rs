@@ -9,7 +9,7 @@ use super::decide::Work;
 use super::outcome::Refusal;
 use super::sourcing::{Candidate, SourcingStrategy, rank_fewest_splits};
 use crate::engine::Engine;
-use crate::model::{LocationId, Policy, Quantity, Reservation, Sku, StockKey, Strategy};
+use crate::model::{Component, Kit, LocationId, Policy, Quantity, Reservation, Sku, Strategy};
 
 /// Units taken from one level, of them some backordered.
 #[derive(Clone, Debug)]
@@ -19,10 +19,12 @@ pub(super) struct Draw {
     pub(super) backordered: Quantity,
 }
 
-/// One SKU that a line needs, and how many for each unit of the line: itself once, or a kit's components.
+/// One SKU that a line needs, how many for each unit of the line (itself once, or a kit's components), and where it
+/// can be had.
 pub(super) struct Part<'a> {
     sku: &'a Sku,
     each: Quantity,
+    candidates: Candidates,
 }
 
 /// What a request has drawn so far. A level occurs once; its row remembers where.
@@ -36,59 +38,57 @@ pub(super) struct Draws<'a> {
 }
 
 type Candidates = SmallVec<[Candidate; 2]>;
-type Parts<'a> = SmallVec<[Part<'a>; 1]>;
 
 impl<'a> Draws<'a> {
-    pub(super) fn new(
-        engine: &Engine,
-        work: &mut Work<'_>,
-        request: &'a Reserve,
-        replaced: Option<&'a Reservation>,
-    ) -> Result<Self, Refusal> {
-        let custom = match &request.sourcing.strategy {
-            Strategy::Custom(name) => {
-                Some(engine.sourcing(name).ok_or_else(|| Refusal::UnknownStrategy(name.clone()))?)
-            }
-            _ => None,
-        };
+    pub(super) fn new(work: &mut Work<'_>, request: &'a Reserve, replaced: Option<&'a Reservation>) -> Self {
         let epoch = work.set.next_epoch();
-        let mut draws = Self { request, replaced, custom, only: None, epoch, taken: SmallVec::new() };
-        if matches!(request.sourcing.strategy, Strategy::SingleSource | Strategy::FewestSplits) {
-            draws.only = draws.single_source(work)?;
+        Self { request, replaced, custom: None, only: None, epoch, taken: SmallVec::new() }
+    }
+
+    /// Finds what the request's sourcing strategy needs; to be called once, before anything is drawn.
+    pub(super) fn source(&mut self, engine: &Engine, work: &Work<'_>) -> Result<(), Refusal> {
+        match &self.request.sourcing.strategy {
+            Strategy::Priority => {}
+            Strategy::SingleSource | Strategy::FewestSplits => self.only = self.single_source(work)?,
+            Strategy::Custom(name) => {
+                let strategy = engine.sourcing(name);
+                self.custom = Some(strategy.ok_or_else(|| Refusal::UnknownStrategy(name.clone()))?);
+            }
         }
-        Ok(draws)
+        Ok(())
     }
 
     /// What was drawn, one entry per level.
-    pub(super) fn finish(self) -> SmallVec<[Draw; 2]> {
-        self.taken
+    pub(super) fn taken(&self) -> &[Draw] {
+        &self.taken
     }
 
-    /// The SKUs that a line needs.
-    pub(super) fn parts_of(&self, line: &'a ReserveLine) -> Result<Parts<'a>, Refusal> {
-        let Some(kit) = self.request.kit(&line.sku) else {
-            return Ok(SmallVec::from_iter([Part { sku: &line.sku, each: Quantity::ONE }]));
-        };
-        for component in &kit.components {
-            if line.quantity.checked_mul(component.quantity).is_none() {
-                return Err(Refusal::Invalid(format!("{}: more {} than can be counted", kit.sku, component.sku)));
-            }
-        }
-        Ok(kit.components.iter().map(|part| Part { sku: &part.sku, each: part.quantity }).collect())
+    /// What a line needs that is no kit.
+    pub(super) fn itself(&self, work: &Work<'_>, line: &'a ReserveLine) -> Result<Part<'a>, Refusal> {
+        Ok(Part { sku: &line.sku, each: Quantity::ONE, candidates: self.candidates(work, line, &line.sku)? })
     }
 
-    /// Units of a line that could still be drawn, by the policy.
-    pub(super) fn sellable(
+    /// What a line needs that is a kit.
+    pub(super) fn components(
         &self,
         work: &Work<'_>,
         line: &ReserveLine,
-        parts: &[Part<'_>],
-        policy: Policy,
-    ) -> Result<Quantity, Refusal> {
+        kit: &'a Kit,
+    ) -> Result<Vec<Part<'a>>, Refusal> {
+        check_countable(kit, line)?;
+        let part = |component: &'a Component| {
+            let candidates = self.candidates(work, line, &component.sku)?;
+            Ok(Part { sku: &component.sku, each: component.quantity, candidates })
+        };
+        kit.components.iter().map(part).collect()
+    }
+
+    /// Units of a line that could still be drawn, by the policy.
+    pub(super) fn sellable(&self, work: &Work<'_>, parts: &[Part<'_>], policy: Policy) -> Quantity {
         let mut units = Quantity::MAX;
         for part in parts {
             let mut supply = 0_i64;
-            for candidate in self.candidates(work, line, part)? {
+            for candidate in &part.candidates {
                 let mut here = candidate.available.get();
                 if policy == Policy::Backorder {
                     here = (here + self.backorderable(work, candidate.row).get()).min(self.room(work, candidate.row));
@@ -97,30 +97,26 @@ impl<'a> Draws<'a> {
             }
             units = units.min(Quantity::saturating_from(supply / part.each.get()));
         }
-        Ok(units)
+        units
     }
 
     /// Draws `units` of a line and answers how many of them wait for stock. What the candidates' stock cannot
     /// give is backordered: [`Draws::sellable`] has said that it can be.
-    pub(super) fn draw(
-        &mut self,
-        work: &mut Work<'_>,
-        line: &ReserveLine,
-        parts: &[Part<'_>],
-        units: Quantity,
-    ) -> Result<Quantity, Refusal> {
+    pub(super) fn draw(&mut self, work: &mut Work<'_>, parts: &mut [Part<'_>], units: Quantity) -> Quantity {
         let mut waiting_units = 0;
         for part in parts {
             let mut missing = units.get() * part.each.get();
-            let mut candidates = self.candidates(work, line, part)?;
-            self.rank(part.sku, Quantity::saturating_from(missing), &mut candidates);
-            for candidate in &candidates {
+            self.rank(work, part.sku, Quantity::saturating_from(missing), &mut part.candidates);
+            for candidate in &part.candidates {
                 let quantity = missing.min(candidate.available.get());
                 missing -= quantity;
                 self.take(work, candidate.row, quantity, 0);
             }
+            if missing == 0 {
+                continue;
+            }
             let waiting = missing;
-            for candidate in &candidates {
+            for candidate in &part.candidates {
                 let quantity = missing.min(self.backorderable(work, candidate.row).get());
                 missing -= quantity;
                 self.take(work, candidate.row, quantity, quantity);
@@ -128,7 +124,7 @@ impl<'a> Draws<'a> {
             let each = part.each.get();
             waiting_units = waiting_units.max(waiting / each + i64::from(waiting % each != 0));
         }
-        Ok(Quantity::saturating_from(waiting_units))
+        Quantity::saturating_from(waiting_units)
     }
 
     fn take(&mut self, work: &mut Work<'_>, row: usize, quantity: i64, backordered: i64) {
@@ -196,7 +192,7 @@ impl<'a> Draws<'a> {
     }
 
     /// The locations that keep a SKU and may serve the line, by priority.
-    fn candidates(&self, work: &Work<'_>, line: &ReserveLine, part: &Part<'_>) -> Result<Candidates, Refusal> {
+    fn candidates(&self, work: &Work<'_>, line: &ReserveLine, sku: &Sku) -> Result<Candidates, Refusal> {
         let main = LocationId::main();
         let locations = match (&line.location, &self.only) {
             (Some(pinned), _) => std::slice::from_ref(pinned),
@@ -207,8 +203,7 @@ impl<'a> Draws<'a> {
         let mut candidates = Candidates::new();
         let mut retired = false;
         for location in locations {
-            let key = StockKey::new(part.sku.clone(), location.clone());
-            let Some(row) = work.set.find(&key) else { continue };
+            let Some(row) = work.set.find_at(sku, location) else { continue };
             if candidates.iter().any(|earlier| earlier.row == row) {
                 continue;
             }
@@ -217,19 +212,21 @@ impl<'a> Draws<'a> {
                 continue;
             }
             let available = self.available(work, row);
-            let used = self.taken.iter().any(|draw| work.level(draw.row).key.location == *location);
-            candidates.push(Candidate { location: key.location, available, used, row });
+            candidates.push(Candidate { location: location.clone(), available, used: false, row });
         }
         match (candidates.is_empty(), retired) {
             (false, _) => Ok(candidates),
-            (true, true) => Err(Refusal::RetiredSku(part.sku.clone())),
-            (true, false) => Err(Refusal::UnknownSku(part.sku.clone())),
+            (true, true) => Err(Refusal::RetiredSku(sku.clone())),
+            (true, false) => Err(Refusal::UnknownSku(sku.clone())),
         }
     }
 
-    fn rank(&self, sku: &Sku, quantity: Quantity, candidates: &mut Candidates) {
+    fn rank(&self, work: &Work<'_>, sku: &Sku, quantity: Quantity, candidates: &mut Candidates) {
         if candidates.len() < 2 {
             return;
+        }
+        for candidate in candidates.iter_mut() {
+            candidate.used = self.taken.iter().any(|draw| work.level(draw.row).key.location == candidate.location);
         }
         match &self.custom {
             Some(strategy) => {
@@ -249,16 +246,24 @@ impl<'a> Draws<'a> {
 
     /// The first location that can serve every line from its stock, if there is one. Lines that are pinned to it
     /// take their units first, so that the others are not sent where too little is left.
-    fn single_source(&mut self, work: &Work<'_>) -> Result<Option<LocationId>, Refusal> {
+    fn single_source(&self, work: &Work<'_>) -> Result<Option<LocationId>, Refusal> {
         'locations: for location in &self.request.sourcing.locations {
             let mut needed: Vec<(usize, i64)> = Vec::new();
             for line in self.request.lines.iter().filter(|line| line.location.as_ref().is_none_or(|at| at == location))
             {
-                for part in self.parts_of(line)? {
-                    let row = work.set.find(&StockKey::new(part.sku.clone(), location.clone()));
+                let itself = [Component { sku: line.sku.clone(), quantity: Quantity::ONE }];
+                let components = match self.request.kit(&line.sku) {
+                    None => itself.as_slice(),
+                    Some(kit) => {
+                        check_countable(kit, line)?;
+                        &kit.components
+                    }
+                };
+                for component in components {
+                    let row = work.set.find_at(&component.sku, location);
                     let row = row.filter(|row| !work.level(*row).retired);
                     let Some(row) = row else { continue 'locations };
-                    needed.push((row, line.quantity.get() * part.each.get()));
+                    needed.push((row, line.quantity.get() * component.quantity.get()));
                 }
             }
             needed.sort_unstable();
@@ -271,5 +276,13 @@ impl<'a> Draws<'a> {
             }
         }
         Ok(None)
+    }
+}
+
+/// Whether all components of a line's kits can be counted.
+fn check_countable(kit: &Kit, line: &ReserveLine) -> Result<(), Refusal> {
+    match kit.components.iter().find(|component| line.quantity.checked_mul(component.quantity).is_none()) {
+        None => Ok(()),
+        Some(component) => Err(Refusal::Invalid(format!("{}: more {} than can be counted", kit.sku, component.sku))),
     }
 }

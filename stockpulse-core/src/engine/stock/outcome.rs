@@ -59,7 +59,7 @@ pub struct Filled {
 }
 
 /// Stock is claimed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Reserved {
     /// The reservation.
@@ -68,6 +68,21 @@ pub struct Reserved {
     pub lines: SmallVec<[ReservedLine; 1]>,
     /// When the hold ends, if it does.
     pub expires_at: Option<Timestamp>,
+}
+
+impl Clone for Reserved {
+    fn clone(&self) -> Self {
+        Self { reservation: self.reservation, lines: copied(&self.lines), expires_at: self.expires_at }
+    }
+}
+
+/// A clone, for the one line that most requests have several times faster than [`SmallVec`]'s own.
+pub(super) fn copied<T: Clone>(lines: &SmallVec<[T; 1]>) -> SmallVec<[T; 1]> {
+    let mut copies = SmallVec::with_capacity(lines.len());
+    for line in lines {
+        copies.push(line.clone());
+    }
+    copies
 }
 
 impl Reserved {

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::command::{Existing, Reserve, ReserveLine};
 use super::decide::{Ruling, Work};
 use super::draw::{Draw, Draws};
-use super::outcome::{Refusal, Reserved, StockOutcome};
+use super::outcome::{Refusal, Reserved, StockOutcome, copied};
 use crate::engine::Engine;
 use crate::model::{
     Backorder, Counters, MovementKind, Policy, Quantity, Reservation, ReservationEvent, ReservationLine,
@@ -19,9 +19,10 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
     if let Some(end) = expires_at.filter(|end| *end <= work.command.at) {
         return Err(Refusal::HoldEnded(end));
     }
-    let mut draws = Draws::new(engine, work, request, replaced.as_ref())?;
+    let mut draws = Draws::new(work, request, replaced.as_ref());
+    draws.source(engine, work)?;
     let lines = grant_all(&mut draws, work, request)?;
-    let draws = draws.finish();
+    let draws = draws.taken();
     let waiting = draws.iter().filter(|draw| !draw.backordered.is_zero());
     let waiting =
         waiting.map(|draw| SkuQuantity::new(work.level(draw.row).key.sku.clone(), draw.backordered)).collect();
@@ -29,8 +30,11 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
     if replaced.is_some() {
         work.withhold_news();
     }
-    let freed = replaced.map(|old| give_back(work, &old)).unwrap_or_default();
-    let claims = draws.iter().map(|draw| claim(work, request, draw)).collect();
+    let freed = replaced.as_ref().map(|old| give_back(work, old)).unwrap_or_default();
+    let mut claims = SmallVec::with_capacity(draws.len());
+    for draw in draws {
+        claims.push(claim(work, request, draw));
+    }
     work.tell_news();
     for row in freed {
         work.fill(row);
@@ -47,7 +51,7 @@ pub(super) fn reserve(engine: &Engine, work: &mut Work<'_>, request: &Reserve) -
         version,
     };
     work.set.put_reservation(reservation);
-    work.emit(StockEvent::Reserved(event(request, lines.clone(), waiting, expires_at)), version);
+    work.emit(StockEvent::Reserved(event(request, copied(&lines), waiting, expires_at)), version);
     Ok(StockOutcome::Reserved(Reserved { reservation: request.reservation, lines, expires_at }))
 }
 
@@ -74,8 +78,18 @@ fn grant_all(
     let mut granted: SmallVec<[ReservedLine; 1]> = SmallVec::with_capacity(request.lines.len());
     let mut short = Vec::new();
     for line in &request.lines {
-        let parts = draws.parts_of(line)?;
-        let sellable = draws.sellable(work, line, &parts, request.policy)?;
+        let (mut itself, mut components);
+        let parts = match request.kit(&line.sku) {
+            None => {
+                itself = draws.itself(work, line)?;
+                std::slice::from_mut(&mut itself)
+            }
+            Some(kit) => {
+                components = draws.components(work, line, kit)?;
+                components.as_mut_slice()
+            }
+        };
+        let sellable = draws.sellable(work, parts, request.policy);
         let units = match request.policy {
             Policy::Partial => line.quantity.min(sellable),
             Policy::AllOrNothing | Policy::Backorder => line.quantity,
@@ -86,7 +100,7 @@ fn grant_all(
                 continue;
             }
         }
-        let backordered = draws.draw(work, line, &parts, units)?;
+        let backordered = draws.draw(work, parts, units);
         granted.push(reserved_line(line, units, backordered));
     }
     let nothing = granted.iter().all(|line| line.granted.is_zero());

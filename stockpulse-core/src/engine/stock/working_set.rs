@@ -1,17 +1,22 @@
 //! The rows that commands work on, and what they changed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 
 use foldhash::fast::RandomState;
+use indexmap::map::Entry;
+use indexmap::{Equivalent, IndexMap};
 
 use super::outcome::StockOutcome;
 use crate::engine::decided::Decided;
 use crate::model::{
-    Backorder, CommandId, Event, EventData, Movement, Quantity, Reservation, ReservationId, Sku, StockEvent, StockKey,
-    StockLevel,
+    Backorder, CommandId, Event, EventData, LocationId, Movement, Quantity, Reservation, ReservationId, Sku,
+    StockEvent, StockKey, StockLevel,
 };
 
-type Map<K, V> = HashMap<K, V, RandomState>;
+/// Keeps its entries in the order in which they came, one after the other: a small index that is cheap to grow, and
+/// places that what changed can be found by without asking for it again.
+type Map<K, V> = IndexMap<K, V, RandomState>;
 
 /// The rows that a batch of commands needs: loaded by a store under lock, changed by the engine, saved by the
 /// store.
@@ -20,14 +25,16 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 /// store that lives in memory keeps one for good, and takes the changes after each batch.
 #[derive(Debug, Default)]
 pub struct StockWorkingSet {
-    index: Map<StockKey, usize>,
-    rows: Vec<LevelRow>,
+    levels: Map<StockKey, LevelRow>,
     reservations: Map<ReservationId, ReservationRow>,
     outcomes: Map<CommandId, Decided<StockOutcome>>,
+    /// Places in `levels`, `reservations` and `outcomes`.
     dirty_levels: Vec<usize>,
-    dirty_reservations: Vec<ReservationId>,
-    new_outcomes: Vec<CommandId>,
+    dirty_reservations: Vec<usize>,
+    new_outcomes: Vec<usize>,
     movements: Vec<Movement>,
+    /// Of each of `movements`, the place of its level.
+    moved: Vec<usize>,
     /// How many of `movements` earlier batches have told of.
     sealed: usize,
     backorders: Vec<BackorderChange>,
@@ -50,6 +57,23 @@ pub(super) struct LevelRow {
 struct ReservationRow {
     reservation: Reservation,
     change: Option<RowChange>,
+}
+
+/// A level's key that need not be put together to look for it.
+struct KeyParts<'a>(&'a Sku, &'a LocationId);
+
+impl Hash for KeyParts<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // As it is derived for a `StockKey`.
+        self.0.hash(state);
+        self.1.hash(state);
+    }
+}
+
+impl Equivalent<StockKey> for KeyParts<'_> {
+    fn equivalent(&self, key: &StockKey) -> bool {
+        *self.0 == key.sku && *self.1 == key.location
+    }
 }
 
 /// Whether a changed row is new.
@@ -86,8 +110,8 @@ impl StockWorkingSet {
 
     /// Loads a level.
     pub fn insert_level(&mut self, level: StockLevel) {
-        match self.index.get(&level.key) {
-            Some(&row) => self.rows[row].level = level,
+        match self.levels.get_mut(&level.key) {
+            Some(row) => row.level = level,
             None => {
                 self.push_row(level);
             }
@@ -101,8 +125,8 @@ impl StockWorkingSet {
 
     /// Loads an entry of a loaded level's queue.
     pub fn insert_backorder(&mut self, backorder: Backorder) {
-        if let Some(&row) = self.index.get(&backorder.key) {
-            self.rows[row].queue.insert(backorder.position, backorder);
+        if let Some(row) = self.levels.get_mut(&backorder.key) {
+            row.queue.insert(backorder.position, backorder);
         }
     }
 
@@ -114,12 +138,12 @@ impl StockWorkingSet {
     /// A level.
     #[must_use]
     pub fn level(&self, key: &StockKey) -> Option<&StockLevel> {
-        self.find(key).map(|row| &self.rows[row].level)
+        self.levels.get(key).map(|row| &row.level)
     }
 
     /// All levels, in the order in which they were loaded or created.
     pub fn levels(&self) -> impl Iterator<Item = &StockLevel> {
-        self.rows.iter().map(|row| &row.level)
+        self.levels.values().map(|row| &row.level)
     }
 
     /// A reservation as it is stored: without what waits. [`StockWorkingSet::view`] has that too.
@@ -140,7 +164,7 @@ impl StockWorkingSet {
         Some(reservation)
     }
 
-    /// All reservations, in no order.
+    /// All reservations, in the order in which they were loaded or made.
     pub fn reservations(&self) -> impl Iterator<Item = &Reservation> {
         self.reservations.values().map(|row| &row.reservation)
     }
@@ -151,32 +175,32 @@ impl StockWorkingSet {
         self.outcomes.get(&command)
     }
 
-    /// All stored outcomes, in no order.
+    /// All stored outcomes, in the order in which they were loaded or decided.
     pub fn outcomes(&self) -> impl Iterator<Item = (CommandId, &Decided<StockOutcome>)> {
         self.outcomes.iter().map(|(id, decided)| (*id, decided))
     }
 
     /// The claims that wait at a level, first in first.
     pub fn backorders(&self, key: &StockKey) -> impl Iterator<Item = &Backorder> {
-        self.find(key).into_iter().flat_map(|row| self.rows[row].queue.values())
+        self.levels.get(key).into_iter().flat_map(|row| row.queue.values())
     }
 
     /// The levels that changed since the changes were last cleared, as they are now.
     pub fn changed_levels(&self) -> impl Iterator<Item = &StockLevel> {
-        self.dirty_levels.iter().map(|row| &self.rows[*row].level)
+        self.dirty_levels.iter().map(|row| &self.levels[*row].level)
     }
 
     /// The reservations that changed, as they are now, and whether they are new.
     pub fn changed_reservations(&self) -> impl Iterator<Item = (&Reservation, RowChange)> {
-        self.dirty_reservations.iter().filter_map(|id| {
-            let row = self.reservations.get(id)?;
+        self.dirty_reservations.iter().filter_map(|place| {
+            let row = &self.reservations[*place];
             Some((&row.reservation, row.change?))
         })
     }
 
     /// The commands that were decided, with their outcomes, in order.
     pub fn new_outcomes(&self) -> impl Iterator<Item = (CommandId, &Decided<StockOutcome>)> {
-        self.new_outcomes.iter().filter_map(|id| Some((*id, self.outcomes.get(id)?)))
+        self.new_outcomes.iter().filter_map(|place| self.outcomes.get_index(*place)).map(|(id, decided)| (*id, decided))
     }
 
     /// What happened to the queues, in order.
@@ -200,43 +224,67 @@ impl StockWorkingSet {
     /// Moves the new movements to the end of `ledger`.
     pub fn drain_movements(&mut self, ledger: &mut Vec<Movement>) {
         ledger.append(&mut self.movements);
+        self.moved.clear();
         self.sealed = 0;
     }
 
-    /// Takes the new events.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+    /// Takes the new movements, each with its level's place among [`StockWorkingSet::levels`].
+    #[cfg(feature = "memory")]
+    pub(crate) fn drain_moved(&mut self) -> impl Iterator<Item = (usize, Movement)> {
+        self.sealed = 0;
+        self.moved.drain(..).zip(self.movements.drain(..))
+    }
+
+    /// Takes the new events. Where they were is used again for the next ones.
+    pub fn drain_events(&mut self) -> std::vec::Drain<'_, Event> {
+        self.events.drain(..)
     }
 
     /// Forgets what changed: it was saved. The rows stay.
     pub fn clear_changes(&mut self) {
         for row in self.dirty_levels.drain(..) {
-            self.rows[row].dirty = false;
+            self.levels[row].dirty = false;
         }
-        for id in self.dirty_reservations.drain(..) {
-            if let Some(row) = self.reservations.get_mut(&id) {
-                row.change = None;
-            }
+        for place in self.dirty_reservations.drain(..) {
+            self.reservations[place].change = None;
         }
         self.new_outcomes.clear();
         self.movements.clear();
+        self.moved.clear();
         self.sealed = 0;
         self.backorders.clear();
         self.events.clear();
     }
 
+    /// Forgets everything, and keeps the memory: for a store that loads the rows of one batch after the other.
+    pub fn clear(&mut self) {
+        self.clear_changes();
+        self.levels.clear();
+        self.reservations.clear();
+        self.outcomes.clear();
+    }
+
+    /// Makes room for what a batch of so many commands usually adds.
+    pub(crate) fn reserve(&mut self, commands: usize) {
+        self.outcomes.reserve(commands);
+        self.reservations.reserve(commands);
+        self.movements.reserve(commands);
+        self.moved.reserve(commands);
+        self.events.reserve(commands);
+        self.new_outcomes.reserve(commands);
+        self.dirty_reservations.reserve(commands);
+    }
+
     /// Ends a batch: tells of every level that it changed once, as it is now.
     pub(crate) fn seal(&mut self) {
-        let mut updates = Vec::with_capacity(self.dirty_levels.len());
         let mut index = 0;
         let mut command = None;
-        for movement in self.movements.iter().skip(self.sealed) {
+        for (movement, row) in self.movements.iter().zip(&self.moved).skip(self.sealed) {
             index = if command == Some(movement.command) { index + 1 } else { 0 };
             command = Some(movement.command);
-            let Some(row) = self.find(&movement.key) else { continue };
-            let level = &self.rows[row].level;
+            let level = &self.levels[*row].level;
             if level.version == movement.version {
-                updates.push(Event {
+                self.events.push(Event {
                     command: movement.command,
                     index: UPDATE_EVENTS + index,
                     sequence: level.version,
@@ -246,12 +294,17 @@ impl StockWorkingSet {
                 });
             }
         }
-        self.events.append(&mut updates);
         self.sealed = self.movements.len();
     }
 
-    pub(super) fn find(&self, key: &StockKey) -> Option<usize> {
-        self.index.get(key).copied()
+    /// The place of a level among [`StockWorkingSet::levels`].
+    pub(crate) fn find(&self, key: &StockKey) -> Option<usize> {
+        self.levels.get_index_of(key)
+    }
+
+    #[inline]
+    pub(super) fn find_at(&self, sku: &Sku, location: &LocationId) -> Option<usize> {
+        self.levels.get_index_of(&KeyParts(sku, location))
     }
 
     pub(super) fn find_or_create(&mut self, key: &StockKey) -> usize {
@@ -263,22 +316,26 @@ impl StockWorkingSet {
 
     /// The levels of a SKU in the order of their keys, whichever order they were loaded in.
     pub(super) fn rows_of_sku(&self, sku: &Sku) -> Vec<usize> {
-        let mut rows: Vec<_> = (0..self.rows.len()).filter(|row| self.rows[*row].level.key.sku == *sku).collect();
-        rows.sort_unstable_by(|one, other| self.rows[*one].level.key.cmp(&self.rows[*other].level.key));
-        rows
+        let of_sku = self.levels.keys().enumerate().filter(|(_, key)| key.sku == *sku);
+        let mut rows: Vec<(usize, &StockKey)> = of_sku.collect();
+        rows.sort_unstable_by_key(|(_, key)| *key);
+        rows.into_iter().map(|(row, _)| row).collect()
     }
 
+    #[inline]
     pub(super) fn row(&self, row: usize) -> &LevelRow {
-        &self.rows[row]
+        &self.levels[row]
     }
 
+    #[inline]
     pub(super) fn row_mut(&mut self, row: usize) -> &mut LevelRow {
-        &mut self.rows[row]
+        &mut self.levels[row]
     }
 
     /// A level to be changed; it will be saved.
+    #[inline]
     pub(super) fn touch(&mut self, row: usize) -> &mut LevelRow {
-        let touched = &mut self.rows[row];
+        let touched = &mut self.levels[row];
         if !touched.dirty {
             touched.dirty = true;
             self.dirty_levels.push(row);
@@ -288,17 +345,17 @@ impl StockWorkingSet {
 
     /// Units of the entry at `position` that wait.
     pub(super) fn waiting(&self, row: usize, position: u64) -> Quantity {
-        self.rows[row].queue.get(&position).map_or(Quantity::ZERO, |entry| entry.quantity)
+        self.levels[row].queue.get(&position).map_or(Quantity::ZERO, |entry| entry.quantity)
     }
 
     pub(super) fn enqueue(&mut self, row: usize, backorder: Backorder) {
         self.backorders.push(BackorderChange::Added(backorder.clone()));
-        self.rows[row].queue.insert(backorder.position, backorder);
+        self.levels[row].queue.insert(backorder.position, backorder);
     }
 
     /// Takes units from an entry of a queue, and the entry itself when nothing is left.
     pub(super) fn dequeue(&mut self, row: usize, position: u64, units: Quantity) {
-        let row = &mut self.rows[row];
+        let row = &mut self.levels[row];
         let Some(entry) = row.queue.get_mut(&position) else { return };
         entry.quantity = entry.quantity.saturating_sub(units);
         let quantity = entry.quantity;
@@ -309,29 +366,39 @@ impl StockWorkingSet {
     }
 
     /// Saves a reservation, new or changed.
+    #[inline]
     pub(super) fn put_reservation(&mut self, reservation: Reservation) {
-        let id = reservation.id;
-        let before = self.reservations.get(&id).map(|row| row.change);
-        let change = match before {
-            None => RowChange::Created,
-            Some(None) => RowChange::Updated,
-            Some(Some(change)) => change,
-        };
-        if !matches!(before, Some(Some(_))) {
-            self.dirty_reservations.push(id);
+        match self.reservations.entry(reservation.id) {
+            Entry::Occupied(mut entry) => {
+                let place = entry.index();
+                let row = entry.get_mut();
+                row.reservation = reservation;
+                if row.change.is_none() {
+                    row.change = Some(RowChange::Updated);
+                    self.dirty_reservations.push(place);
+                }
+            }
+            Entry::Vacant(entry) => {
+                self.dirty_reservations.push(entry.index());
+                entry.insert(ReservationRow { reservation, change: Some(RowChange::Created) });
+            }
         }
-        self.reservations.insert(id, ReservationRow { reservation, change: Some(change) });
     }
 
+    #[inline]
     pub(super) fn put_outcome(&mut self, command: CommandId, decided: Decided<StockOutcome>) {
-        self.new_outcomes.push(command);
-        self.outcomes.insert(command, decided);
+        let (place, _) = self.outcomes.insert_full(command, decided);
+        self.new_outcomes.push(place);
     }
 
-    pub(super) fn push_movement(&mut self, movement: Movement) {
+    /// Writes the movement of the level at `row`.
+    #[inline]
+    pub(super) fn push_movement(&mut self, row: usize, movement: Movement) {
         self.movements.push(movement);
+        self.moved.push(row);
     }
 
+    #[inline]
     pub(super) fn push_event(&mut self, event: Event) {
         self.events.push(event);
     }
@@ -343,10 +410,9 @@ impl StockWorkingSet {
     }
 
     fn push_row(&mut self, level: StockLevel) -> usize {
-        let row = self.rows.len();
-        self.index.insert(level.key.clone(), row);
-        self.rows.push(LevelRow { level, queue: BTreeMap::new(), dirty: false, draw: 0, mark: 0 });
-        row
+        let key = level.key.clone();
+        let row = LevelRow { level, queue: BTreeMap::new(), dirty: false, draw: 0, mark: 0 };
+        self.levels.insert_full(key, row).0
     }
 }
 

@@ -96,7 +96,7 @@ impl Desk {
         self.rows.purchases.extend(set.changed_purchases().map(|(key, units)| (key.clone(), units)));
         self.outcomes.extend(set.new_outcomes().map(|(id, decided)| (id, decided.clone())));
         self.history.extend(set.take_history());
-        self.events.extend(set.take_events().into_iter().map(|event| check_event(event, command)));
+        self.events.extend(set.drain_events().map(|event| check_event(event, command)));
         outcome
     }
 
@@ -232,7 +232,7 @@ impl Desk {
 fn check_event(event: Event, command: &OrderCommand) -> OrderEvent {
     assert_eq!((event.command, event.index, event.at), (command.id, 0, command.at));
     match event.data {
-        EventData::Order(event) => event,
+        EventData::Order(event) => *event,
         other => panic!("{other:?}"),
     }
 }

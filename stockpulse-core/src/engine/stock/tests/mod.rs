@@ -82,7 +82,7 @@ impl Shop {
         self.movements.clear();
         self.set.drain_movements(&mut self.movements);
         self.ledger.extend(self.movements.iter().cloned());
-        self.events = self.set.take_events();
+        self.events = self.set.drain_events().collect();
         self.set.clear_changes();
         outcomes
     }
