@@ -16,7 +16,7 @@ help:
 	@echo 'make demo    replay five real days of a shop, with scarce stock, and report'
 	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation'
 	@echo 'make lint    format, clippy for every feature set, rustdoc, licences; warnings are errors'
-	@echo 'make bench   the benchmarks of benches/'
+	@echo 'make bench   the benchmarks of benches/, and their table'
 	@echo 'make docs    the documentation of the crates, and the book if mdbook is installed'
 
 demo:
@@ -58,8 +58,12 @@ deny:
 	    echo 'SKIP cargo deny: not installed; cargo install --locked cargo-deny'; \
 	fi
 
+# `make bench BENCH='--save-baseline before'`, later `make bench BENCH='--baseline before'`: criterion says what changed.
+# Without them each run is compared with the one before.
 bench:
-	$(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches
+	$(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches -- $(BENCH)
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-memory
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-table
 
 docs:
 	$(CARGO) doc $(CARGO_FLAGS) --workspace --no-deps --all-features
