@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use compact_str::CompactString;
 use tokio::sync::Notify;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::model::{Event, EventKey, Timestamp};
 use crate::port::{
     Claim, Clock, Failed, Lease, OUTBOX_SHARDS, Outbox, OutboxId, OutboxRow, OutboxStats, Quarantined, outbox_shard,
@@ -109,7 +109,8 @@ impl State {
             None => Ok(()),
             Some(shard) => {
                 let message = format!("shard {shard} is leased to somebody else");
-                Err(Error::new(ErrorKind::Contention, message).during("outbox"))
+                // What was lost does not come back by asking again.
+                Err(Error::new(ErrorKind::Contention, message).with_retry(Retry::Never).during("outbox"))
             }
         }
     }

@@ -97,7 +97,8 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// Deletes rows that were published.
     ///
     /// # Errors
-    /// `Contention` if a shard of any of them is leased to somebody else by now; then nothing is deleted.
+    /// `Contention`, never to be retried, if a shard of any of them is leased to somebody else by now; then nothing is
+    /// deleted.
     async fn settle(&self, lease: &Lease, rows: &[OutboxId]) -> Result<()>;
 
     /// Puts rows back, to be tried again later.
