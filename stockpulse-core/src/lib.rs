@@ -2,8 +2,9 @@
 //!
 //! StockPulse decides about stock and orders in a pure [`engine`], keeps the result in a store behind a
 //! [`port`], and tells others by events that are written in the same transaction. This crate holds the
-//! [`model`], the engine, the ports, the [`service`]s an application calls, the [`worker`]s that run beside them, and
-//! reference backends in [`memory`]. It does no I/O itself; other crates bring databases, brokers and caches.
+//! [`model`], the engine, the ports, the [`service`]s an application calls, the [`worker`]s that run beside them,
+//! [`layer`]s around any port (retry, timeout, observe), and reference backends in [`memory`]. It does no I/O itself;
+//! other crates bring databases, brokers and caches.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};
@@ -47,6 +48,7 @@
 pub mod codec;
 pub mod engine;
 mod error;
+pub mod layer;
 #[cfg(feature = "memory")]
 pub mod memory;
 pub mod model;

@@ -31,6 +31,7 @@ mod documentation {
         Sourcing "docs/howto/sourcing.md",
         Backorders "docs/howto/backorders.md",
         Events "docs/howto/events.md",
+        Layers "docs/howto/layers.md",
         Words "docs/reference/words.md",
         Commands "docs/reference/commands-and-outcomes.md",
         EventTypes "docs/reference/events-and-topics.md",
