@@ -30,7 +30,8 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    rows: BTreeMap<OutboxId, Row>,
+    /// Boxed: rows are large, and a tree that moves them around is slow and half empty.
+    rows: BTreeMap<OutboxId, Box<Row>>,
     next: OutboxId,
     shards: Vec<Shard>,
     settled: u64,
@@ -85,7 +86,7 @@ impl MemoryOutbox {
             let row = Row { event, key, shard, attempts: 0, retry_at: Timestamp::default(), quarantine: None };
             let id = state.next;
             state.next += 1;
-            state.rows.insert(id, row);
+            state.rows.insert(id, Box::new(row));
         }
         drop(state);
         self.shared.appended.notify_one();
