@@ -82,6 +82,7 @@ impl ExpirySweeper {
                 tracing::warn!(%error, "expiry was not swept");
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = self.clock.sleep(self.options.every) => {}
             }

@@ -119,9 +119,10 @@ impl OutboxRelay {
                 }
             };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
-                () = self.clock.sleep(pause) => {}
                 () = wake => {}
+                () = self.clock.sleep(pause) => {}
             }
         }
         let drained = self.drain().await;

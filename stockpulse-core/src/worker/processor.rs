@@ -290,6 +290,7 @@ impl Processor {
 
     async fn pause(&self, failures: u32, stop: &CancellationToken) {
         tokio::select! {
+            biased;
             () = stop.cancelled() => {}
             () = self.clock.sleep(self.options.backoff.pause(failures)) => {}
         }

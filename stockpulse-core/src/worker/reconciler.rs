@@ -111,6 +111,7 @@ impl Reconciler {
                 Err(error) => tracing::warn!(%error, "stock was not reconciled"),
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => {}
                 () = self.clock.sleep(self.every) => {}
             }

@@ -209,6 +209,7 @@ impl Keeper {
             }
             failures += 1;
             tokio::select! {
+                biased;
                 () = self.stop.cancelled() => return,
                 () = self.clock.sleep(self.backoff.pause(failures)) => {}
             }
