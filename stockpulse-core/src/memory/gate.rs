@@ -33,7 +33,9 @@ type Map<K, V> = HashMap<K, V, RandomState>;
 ///   these units could never be sold. Settled before any, its units become sold.
 /// - **Released**, a hold gives its units back. One that was settled does so only if they still count as sold:
 ///   otherwise the database's own version that gives them back does.
-/// - **Expired**, a hold gives its units back too; a grant that was not heard of is in the next reconciliation.
+/// - **Expired**, a hold gives its units back too, settled or not; a grant that was not heard of is in the next
+///   reconciliation. A command that is asked again gets its first answer, and so a claim may be settled that ended long
+///   ago or that the level's version has already: without an end it would count until the level next changes.
 ///
 /// So it errs on either side while calls are under way, and once every grant was settled or ran out and the level's
 /// latest version was reconciled, what is free is exactly what the database says.
@@ -212,16 +214,15 @@ impl State {
         }
     }
 
-    /// Ends holds whose time has come. Of what was settled only the memory goes.
+    /// Ends holds whose time has come. What was settled and is in no version of its level by then was perhaps granted
+    /// long ago, and the command only asked again: it would count as sold for as long as the level does not change.
     fn expire(&mut self, now: Timestamp) {
         while let Some((until, reservation)) = self.by_end.first().copied() {
             if until > now {
                 return;
             }
             self.by_end.pop_first();
-            if let Some(hold) = self.holds.remove(&reservation)
-                && !hold.settled
-            {
+            if let Some(hold) = self.holds.remove(&reservation) {
                 self.give_back(&hold);
             }
         }

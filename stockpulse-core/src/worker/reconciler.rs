@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::stock::{Refusal, StockAction, StockOutcome};
 use crate::error::Result;
 use crate::model::{Counters, StockKey};
-use crate::port::{Clock, LevelAudit};
+use crate::port::{AdmissionGate, Clock, GateLevel, LevelAudit};
 use crate::service::Inventory;
 use crate::system::SystemClock;
 
@@ -57,6 +57,7 @@ pub struct ReconcileReport {
 pub struct Reconciler {
     inventory: Inventory,
     clock: Arc<dyn Clock>,
+    gate: Option<Arc<dyn AdmissionGate>>,
     repair: bool,
     every: Duration,
     page: NonZeroUsize,
@@ -69,6 +70,7 @@ impl Reconciler {
         Self {
             inventory,
             clock: Arc::new(SystemClock),
+            gate: None,
             repair: false,
             every: Duration::from_secs(3600),
             page: NonZeroUsize::new(500).unwrap_or(NonZeroUsize::MIN),
@@ -79,6 +81,14 @@ impl Reconciler {
     #[must_use]
     pub const fn with_repair(mut self) -> Self {
         self.repair = true;
+        self
+    }
+
+    /// Tells this gate of every level on each pass. A gate that lost what it knew, and then heard of an old version
+    /// from an event that came late or twice, would otherwise refuse too early until the level next changes.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Arc<dyn AdmissionGate>) -> Self {
+        self.gate = Some(gate);
         self
     }
 
@@ -129,6 +139,7 @@ impl Reconciler {
         loop {
             let page = self.inventory.audit(after, self.page).await?;
             report.levels += page.items.len() as u64;
+            self.tell_gate(&page.items).await;
             for drift in page.items.iter().filter_map(drift) {
                 report.drifts.push(self.treat(drift).await?);
             }
@@ -136,6 +147,14 @@ impl Reconciler {
                 Some(next) => after = Some(next),
                 None => return Ok(report),
             }
+        }
+    }
+
+    async fn tell_gate(&self, audits: &[LevelAudit]) {
+        let Some(gate) = &self.gate else { return };
+        let levels: Vec<GateLevel> = audits.iter().map(|audit| GateLevel::from(&audit.level)).collect();
+        if let Err(error) = gate.reconcile(&levels).await {
+            tracing::warn!(%error, "admission gate was not told of the levels; the next pass tells it again");
         }
     }
 

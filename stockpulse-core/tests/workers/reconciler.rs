@@ -9,11 +9,11 @@ use stockpulse_core::Result;
 use stockpulse_core::codec;
 use stockpulse_core::engine::Engine;
 use stockpulse_core::engine::stock::{Refusal, Reserve, StockAction, StockCommand, StockOutcome};
-use stockpulse_core::memory::MemoryInventoryStore;
+use stockpulse_core::memory::{MemoryGate, MemoryInventoryStore};
 use stockpulse_core::model::{
     Counters, Movement, MovementKind, Reservation, ReservationId, StockKey, StockLevel, StockQuantity, Timestamp,
 };
-use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
+use stockpulse_core::port::{AdmissionGate, GateLevel, InventoryStore, LevelAudit, Page};
 use stockpulse_core::service::Inventory;
 use stockpulse_core::worker::{Reconciler, Repair};
 
@@ -50,6 +50,16 @@ async fn a_clean_store_has_no_drift() {
     let inventory = Inventory::builder(Arc::new(store(&["A", "B", "C"]).await)).start();
     let report = Reconciler::new(inventory).with_repair().run_once().await.unwrap();
     assert_eq!((report.levels, report.drifts), (3, vec![]));
+}
+
+#[tokio::test]
+async fn a_gate_that_heard_of_an_old_version_last_is_told_the_newest() {
+    let inventory = Inventory::builder(Arc::new(store(&["CUP"]).await)).start();
+    let gate = MemoryGate::new(clock().1);
+    let old = GateLevel { key: key("CUP"), sellable: 0.into(), version: 1 };
+    gate.reconcile(&[old]).await.unwrap();
+    Reconciler::new(inventory).with_gate(Arc::new(gate.clone())).run_once().await.unwrap();
+    assert_eq!(gate.free(&key("CUP")), Some(6));
 }
 
 #[tokio::test]

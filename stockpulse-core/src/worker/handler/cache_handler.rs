@@ -65,12 +65,8 @@ impl Handler for CacheHandler {
             cache.refresh(levels.iter().copied()).await;
         }
         if let Some(gate) = &self.gate {
-            let known = |level: &&StockLevel| GateLevel {
-                key: level.key.clone(),
-                sellable: if level.retired { crate::model::Quantity::ZERO } else { level.sellable() },
-                version: level.version,
-            };
-            gate.reconcile(&levels.iter().map(known).collect::<Vec<_>>()).await?;
+            let known: Vec<GateLevel> = levels.into_iter().map(GateLevel::from).collect();
+            gate.reconcile(&known).await?;
         }
         Ok(vec![Handled::Done; batch.len()])
     }
