@@ -44,8 +44,12 @@
 //! # Features
 //! - `memory` (default): the reference backends.
 //! - `mock`: `mockall` mocks of every port.
+//! - `conformance`: the suite that proves a backend, one named test per rule of each port.
+//! - `sim`: the simulator, a whole shop under a seeded scheduler with injected faults.
 
 pub mod codec;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod engine;
 mod error;
 pub mod layer;
@@ -54,6 +58,8 @@ pub mod memory;
 pub mod model;
 pub mod port;
 pub mod service;
+#[cfg(feature = "sim")]
+pub mod sim;
 mod system;
 pub mod worker;
 

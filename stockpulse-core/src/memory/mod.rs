@@ -16,6 +16,8 @@ mod order_store;
 mod outbox;
 mod record_store;
 
+#[cfg(feature = "sim")]
+pub(crate) use bus::SplitMix64;
 pub use bus::{DeadLetter, MemoryBus};
 pub use cache::MemoryCache;
 pub use clock::ManualClock;

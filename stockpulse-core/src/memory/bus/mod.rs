@@ -20,6 +20,8 @@ pub use self::group::DeadLetter;
 
 use self::connection::Connection;
 use self::duplicates::Duplicates;
+#[cfg(feature = "sim")]
+pub(crate) use self::duplicates::SplitMix64;
 use self::subscription::MemorySubscription;
 use crate::SystemClock;
 use crate::error::Result;
