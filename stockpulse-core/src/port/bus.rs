@@ -28,13 +28,14 @@ pub trait Publisher: Debug + Send + Sync + 'static {
     /// one partition key keep their order as long as none of them fails.
     ///
     /// # Errors
-    /// What concerns the whole batch: the bus cannot be reached, or was closed.
+    /// What concerns the whole batch: the bus cannot be reached, or was closed (`Closed`). An envelope that the bus
+    /// cannot take is no error: it is [`Published::Refused`], and the others of the batch go.
     ///
     /// # Cancel safety
-    /// A dropped future leaves open which envelopes were published.
+    /// A dropped future leaves open which envelopes were published; later calls are not disturbed.
     async fn publish(&self, batch: &[Envelope]) -> Result<Vec<Published>>;
 
-    /// Flushes and closes.
+    /// Flushes and closes: what was acknowledged is on the bus, and nothing more is published.
     ///
     /// # Errors
     /// What was not flushed.
@@ -58,7 +59,7 @@ pub struct SubscribeOptions {
     pub group: CompactString,
     /// The event types; others on the same topics are skipped.
     pub event_types: Vec<EventType>,
-    /// Where a group begins that the bus does not know.
+    /// Where a group begins that the bus does not know. One that it knows goes on at its place.
     pub start: Start,
     /// How many events may be received and not yet acknowledged; 4,096 unless set.
     pub max_in_flight: usize,
@@ -127,27 +128,36 @@ pub struct Delivery {
 /// Why an event is not acknowledged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Nack {
-    /// Deliver it again, not before so long. Later events of its partition wait behind it.
+    /// Deliver it again, not before so long. Later events of its partition wait behind it; those that were received
+    /// already may be delivered again too, unless they were acknowledged.
     Retry(Duration),
-    /// Put it aside with this reason, and go on.
+    /// Put it aside with this reason, and go on. For the group that is as good as an acknowledgement; other groups receive
+    /// the event as ever.
     DeadLetter(String),
 }
 
 /// A member of a consumer group. Events are delivered at least once, in order within a partition.
+///
+/// Dropping it without [`Subscription::close`] is a crash: it leaves the group, as soon as the bus notices, and what it
+/// did not acknowledge is delivered again.
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait Subscription: Debug + Send + 'static {
-    /// Waits for events and answers with at least one, `max` at most.
+    /// Waits for events and answers with at least one, `max` at most. While `max_in_flight` events are not acknowledged
+    /// it waits for that.
     ///
     /// # Errors
-    /// `Closed` when the bus was closed; otherwise what may succeed when tried again.
+    /// `Closed` when the bus or the subscription was closed; otherwise what may succeed when tried again.
     ///
     /// # Cancel safety
     /// A dropped future loses nothing: what it would have answered is answered next time.
     async fn receive(&mut self, max: usize) -> Result<Vec<Delivery>>;
 
-    /// Says that events were handled for good. Any order will do; the group's place moves on when everything
-    /// before it was acknowledged. Tags of an older generation are ignored.
+    /// Says that events were handled for good. Any order will do, and twice does no harm; the group's place moves on
+    /// when everything before it was acknowledged. Tags of an older generation are ignored.
+    ///
+    /// What was acknowledged does not come again once the subscription is closed in order. A crash may lose the latest
+    /// acknowledgements, and those events are delivered again.
     ///
     /// # Errors
     /// What may succeed when tried again; the events may be delivered again.
@@ -159,7 +169,8 @@ pub trait Subscription: Debug + Send + 'static {
     /// As for [`Subscription::ack`].
     async fn nack(&mut self, tags: &[(DeliveryTag, Nack)]) -> Result<()>;
 
-    /// Leaves the group. What was not acknowledged goes to another member, or to whoever joins next.
+    /// Leaves the group. What was not acknowledged goes to another member, or to whoever joins next. Afterwards
+    /// [`Subscription::receive`] answers `Closed`; closing again does nothing.
     ///
     /// # Errors
     /// What could not be written; the events may be delivered again.

@@ -57,13 +57,16 @@ pub trait Cache: Debug + Send + Sync + 'static {
     async fn get(&self, keys: &[CacheKey]) -> Result<Vec<Option<Cached>>>;
 
     /// Writes values. One whose version is lower than what is there, or than the floor that an invalidation left,
-    /// is ignored.
+    /// is ignored; one of the same version is taken and lives as long as was said last. A batch may name a key twice:
+    /// the highest version stays.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn put(&self, batch: Vec<CachePut>) -> Result<()>;
 
-    /// Removes values and leaves a floor: nothing below that version is taken, for `ttl`.
+    /// Removes values, of whatever version, and leaves a floor: nothing below that version is taken, for `ttl`. What
+    /// was removed raises the floor to its own version, and a lower floor takes nothing from a higher one that has not
+    /// ended.
     ///
     /// # Errors
     /// Infrastructure only.

@@ -30,8 +30,8 @@ pub trait InventoryStore: Debug + Send + Sync + 'static {
     /// Decides and stores a batch: loads under lock what [`LoadPlan`](crate::engine::stock::LoadPlan) names, in
     /// its order; runs the engine in input order; saves, events included; commits once.
     ///
-    /// A command whose id is known gets its stored outcome and changes nothing. The answers are aligned with the
-    /// batch.
+    /// A command whose id is known gets its stored outcome and changes nothing, twice in one batch included. The
+    /// answers are aligned with the batch. The batch is one transaction, however large; an empty one does nothing.
     ///
     /// # Errors
     /// Infrastructure only. After `Indeterminate` the batch may have been committed: ask again with the same ids.
@@ -52,19 +52,21 @@ pub trait InventoryStore: Debug + Send + Sync + 'static {
     /// Infrastructure only.
     async fn reservations(&self, ids: &[ReservationId]) -> Result<Vec<Option<Reservation>>>;
 
-    /// Held reservations whose hold ends at `before` or earlier, those that ended first in front.
+    /// Held reservations whose hold ends at `before` or earlier, those that ended first in front; `limit` at most.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn expiring(&self, before: Timestamp, limit: NonZeroUsize) -> Result<Vec<ReservationId>>;
 
-    /// The movements of a level with a version above `after`, in order; the cursor is the version.
+    /// The movements of a level with a version above `after`, in order; the cursor is the version. A level that does
+    /// not exist has none.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn movements(&self, key: &StockKey, after: u64, limit: NonZeroUsize) -> Result<Page<Movement, u64>>;
 
-    /// Stock levels in key order.
+    /// Stock levels in key order: by the bytes of SKU, then location. The cursor need not exist. A level that is
+    /// there from the first page to the last is listed once, whatever is written meanwhile.
     ///
     /// # Errors
     /// Infrastructure only.

@@ -36,20 +36,24 @@ pub trait Notifier: Debug + Send + Sync + 'static {
 #[async_trait]
 pub trait NotificationLog: Debug + Send + Sync + 'static {
     /// Begins to send: writes those that are new, counts one more attempt for those pending, and answers for each
-    /// whether it is to be sent. What was sent or refused before is not.
+    /// whether it is to be sent, aligned with the batch. What was sent or refused before is not, and counts no attempt.
+    /// A notification that is twice in one batch is to be sent once, and counts one attempt.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn begin(&self, batch: &[Notification], now: Timestamp) -> Result<Vec<bool>>;
 
     /// Writes how sending ended, and the event that tells of it, in one transaction. A second end of the same
-    /// notification changes nothing.
+    /// notification changes nothing; neither does `Pending`, which is no end, nor an end of what was never begun.
+    ///
+    /// The event has index 0, sequence 1 and the time `now`. Its command id is derived from the notification's, so
+    /// that the same end is the same event.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn finish(&self, batch: &[(NotificationId, NotificationStatus)], now: Timestamp) -> Result<()>;
 
-    /// The notifications about an order, oldest first.
+    /// The notifications about an order, by the time of their event, oldest first. The cursor is one of them.
     ///
     /// # Errors
     /// Infrastructure only.

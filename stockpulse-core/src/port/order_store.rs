@@ -26,8 +26,10 @@ pub struct OrderQuery {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait OrderStore: Debug + Send + Sync + 'static {
-    /// Decides and stores a batch of commands with its history and events, in one transaction. The answers are
-    /// aligned with the batch.
+    /// Decides and stores a batch of commands with its history and events, in one transaction: loads under lock
+    /// what [`OrderLoadPlan`](crate::engine::order::OrderLoadPlan) names, runs the engine in input order, saves,
+    /// commits once. A command whose id is known gets its stored outcome and changes nothing. The answers are aligned
+    /// with the batch.
     ///
     /// # Errors
     /// Infrastructure only. After `Indeterminate` the batch may have been committed: ask again with the same ids.
@@ -42,7 +44,8 @@ pub trait OrderStore: Debug + Send + Sync + 'static {
     /// Infrastructure only.
     async fn orders(&self, ids: &[OrderId]) -> Result<Vec<Option<Order>>>;
 
-    /// Orders that wait for a payment that was due at `before` or earlier, the oldest due first.
+    /// Orders that wait for a payment that was due at `before` or earlier
+    /// ([`Order::is_overdue`](crate::model::Order::is_overdue)), the oldest due first; `limit` at most.
     ///
     /// # Errors
     /// Infrastructure only.

@@ -75,7 +75,7 @@ pub struct Quarantined {
 /// How an outbox stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OutboxStats {
-    /// Rows that wait.
+    /// Rows that wait, those held up included, those set aside not.
     pub pending: u64,
     /// Rows set aside. Each blocks its own key, and no other.
     pub quarantined: u64,
@@ -88,20 +88,21 @@ pub struct OutboxStats {
 #[async_trait]
 pub trait Outbox: Debug + Send + Sync + 'static {
     /// Takes or renews the lease on every shard that nobody else holds, for `lease`, and reads at most `limit` of
-    /// their rows.
+    /// their rows: those with the lowest ids that may be published. Rows that are held up do not count. Leases end
+    /// by the outbox's own clock.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn claim(&self, worker: &str, lease: Duration, limit: NonZeroUsize) -> Result<Claim>;
 
-    /// Deletes rows that were published.
+    /// Deletes rows that were published. Rows that are gone are ignored.
     ///
     /// # Errors
     /// `Contention`, never to be retried, if a shard of any of them is leased to somebody else by now; then nothing is
     /// deleted.
     async fn settle(&self, lease: &Lease, rows: &[OutboxId]) -> Result<()>;
 
-    /// Puts rows back, to be tried again later.
+    /// Puts rows back, to be tried again later: each counts one attempt more, and holds up its key until then.
     ///
     /// # Errors
     /// `Contention` as for [`Outbox::settle`].
@@ -113,25 +114,27 @@ pub trait Outbox: Debug + Send + Sync + 'static {
     /// `Contention` as for [`Outbox::settle`].
     async fn quarantine(&self, lease: &Lease, rows: &[Quarantined]) -> Result<()>;
 
-    /// Gives the lease back, so that another worker need not wait for its end.
+    /// Gives the lease back, so that another worker need not wait for its end. Shards that are somebody else's by now
+    /// stay with him.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn surrender(&self, lease: &Lease) -> Result<()>;
 
-    /// The rows that were set aside, with the reasons.
+    /// The rows that were set aside, with the reasons; `limit` at most.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn quarantined(&self, limit: NonZeroUsize) -> Result<Vec<(OutboxRow, String)>>;
 
-    /// Lets rows that were set aside be tried again. Answers how many there were.
+    /// Lets rows that were set aside be tried again, as if they never had been. Other rows stay as they are. Answers
+    /// how many were set aside.
     ///
     /// # Errors
     /// Infrastructure only.
     async fn requeue(&self, rows: &[OutboxId]) -> Result<usize>;
 
-    /// Throws rows away that were set aside. Answers how many there were.
+    /// Throws rows away that were set aside. Other rows stay as they are. Answers how many were set aside.
     ///
     /// # Errors
     /// Infrastructure only.

@@ -15,7 +15,8 @@ use crate::model::{Customer, CustomerId, Product, Sku};
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait CatalogStore: Debug + Send + Sync + 'static {
-    /// Decides and stores a batch with its events, in one transaction. The answers are aligned with the batch.
+    /// Decides and stores a batch with its events, in one transaction. A command whose id is known gets its stored
+    /// outcome and changes nothing. The answers are aligned with the batch.
     ///
     /// # Errors
     /// Infrastructure only.
@@ -30,7 +31,7 @@ pub trait CatalogStore: Debug + Send + Sync + 'static {
     /// Infrastructure only.
     async fn products(&self, skus: &[Sku]) -> Result<Vec<Option<Product>>>;
 
-    /// Products in order of SKU.
+    /// Products in order of SKU, by its bytes. The cursor need not exist.
     ///
     /// # Errors
     /// Infrastructure only.
@@ -41,7 +42,8 @@ pub trait CatalogStore: Debug + Send + Sync + 'static {
 #[cfg_attr(feature = "mock", mockall::automock)]
 #[async_trait]
 pub trait CustomerStore: Debug + Send + Sync + 'static {
-    /// Decides and stores a batch with its events, in one transaction. The answers are aligned with the batch.
+    /// Decides and stores a batch with its events, in one transaction. A command whose id is known gets its stored
+    /// outcome and changes nothing. The answers are aligned with the batch.
     ///
     /// # Errors
     /// Infrastructure only.
@@ -56,7 +58,7 @@ pub trait CustomerStore: Debug + Send + Sync + 'static {
     /// Infrastructure only.
     async fn customers(&self, ids: &[CustomerId]) -> Result<Vec<Option<Customer>>>;
 
-    /// Customers in order of id.
+    /// Customers in order of id. The cursor need not exist.
     ///
     /// # Errors
     /// Infrastructure only.
