@@ -10,10 +10,15 @@ CRATES = stockpulse-core stockpulse-sql stockpulse-kafka stockpulse-redis
 SAMPLE = examples/replay/data/online-retail-2010-12-01_2010-12-03.csv.xz \
          examples/replay/data/online-retail-2011-01-27_2011-01-28.csv.xz
 
-.PHONY: help demo test lint fmt clippy doc-lint deny bench docs
+# For `make sim`: how many seeds, and the first of them.
+SEEDS = 1000
+FIRST = 1
+
+.PHONY: help demo sim test lint fmt clippy doc-lint deny bench docs
 
 help:
 	@echo 'make demo    replay five real days of a shop, with scarce stock, and report'
+	@echo 'make sim     the simulator over SEEDS=1000 seeds from FIRST=1 on, on all cores'
 	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation'
 	@echo 'make lint    format, clippy for every feature set, rustdoc, licences; warnings are errors'
 	@echo 'make bench   the benchmarks of benches/, and their table'
@@ -21,6 +26,9 @@ help:
 
 demo:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay -- --opening-stock 50 $(SAMPLE)
+
+sim:
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-sim -- --seeds $(SEEDS) --first $(FIRST)
 
 test:
 	$(CARGO) test $(CARGO_FLAGS) --workspace --all-features
