@@ -18,12 +18,13 @@
 //! - A file that cannot be understood is never written over.
 //!
 //! ```
-//! # async fn example() -> stockpulse_core::Result<()> {
-//! use stockpulse_core::service::Inventory;
+//! # fn main() -> stockpulse_core::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(|_| stockpulse_core::Error::invalid("no folder"))?;
+//! # let path = folder.path().join("stock.json");
 //! use stockpulse_json_store::{JsonInventoryStore, StoreOptions};
 //!
-//! let store = JsonInventoryStore::open("stock.json", StoreOptions::default())?;
-//! let outbox = store.outbox(); // for the relay
+//! let store = JsonInventoryStore::open(path, StoreOptions::default())?;
+//! let outbox = store.outbox(); // for the relay; the store itself is for the `Inventory` service
 //! # let _ = (store, outbox);
 //! # Ok(())
 //! # }
