@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::fs::{self, File, TryLockError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use stockpulse_core::port::Clock;
@@ -36,7 +36,7 @@ struct Opened<T> {
 impl<T: Tables> JsonFile<T> {
     /// Opens a file, and makes it if it does not exist.
     pub(crate) fn open(path: PathBuf, options: StoreOptions) -> Result<Self> {
-        let lock = lock(path.with_added_extension("lock"))?;
+        let lock = lock(&path.with_added_extension("lock"))?;
         let StoreOptions { durability, clock } = options;
         let document = match fs::read(&path) {
             Ok(json) => Document::from_json(&json, &path)?,
@@ -129,13 +129,13 @@ fn guard<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn lock(path: PathBuf) -> Result<File> {
+fn lock(path: &Path) -> Result<File> {
     let named = path.display();
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(&path)
+        .open(path)
         .map_err(|cause| unavailable(format_args!("{named} cannot be opened"), cause))?;
     match file.try_lock() {
         Ok(()) => Ok(file),

@@ -223,8 +223,11 @@ impl<T: Tables> Outbox for JsonOutbox<T> {
 
     async fn surrender(&self, lease: &Lease) -> Result<()> {
         let lease = lease.clone();
-        let surrender = move |outbox: &mut OutboxTables| outbox.surrender(&lease);
-        self.0.change("outbox.surrender", move |document| Ok(surrender(&mut document.outbox))).await
+        let surrender = move |outbox: &mut OutboxTables| {
+            outbox.surrender(&lease);
+            Ok(())
+        };
+        self.0.change("outbox.surrender", move |document| surrender(&mut document.outbox)).await
     }
 
     async fn quarantined(&self, limit: NonZeroUsize) -> Result<Vec<(OutboxRow, String)>> {
