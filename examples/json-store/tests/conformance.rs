@@ -62,7 +62,7 @@ mod json {
         loop {
             match open() {
                 Err(error) if error.kind() == ErrorKind::Contention => {
-                    tokio::time::sleep(Duration::from_millis(2)).await
+                    tokio::time::sleep(Duration::from_millis(2)).await;
                 }
                 answer => return answer,
             }
