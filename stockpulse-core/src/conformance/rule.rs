@@ -9,6 +9,7 @@ use futures::future::BoxFuture;
 
 use super::harness::Harness;
 use crate::error::Error;
+use crate::service::panic_message;
 
 /// What a backend has to do, and how to find out whether it does.
 pub struct Rule<B: 'static> {
@@ -38,11 +39,7 @@ impl<B: Clone + Send + Sync + 'static> Rule<B> {
         let check = AssertUnwindSafe((self.check)(harness)).catch_unwind();
         match tokio::time::timeout(deadline, check).await {
             Ok(Ok(result)) => result,
-            Ok(Err(panic)) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("with no message");
-                Err(Violation::new(format!("a panic: {text}")))
-            }
+            Ok(Err(panic)) => Err(Violation::new(format!("a panic: {}", panic_message(&*panic)))),
             Err(_) => Err(Violation::new(format!("not at an end after {deadline:?}"))),
         }
     }
