@@ -1,5 +1,6 @@
 //! The words of the domain: plain values without behaviour that decides anything.
 
+mod code;
 mod command;
 mod customer;
 mod envelope;

@@ -1,0 +1,77 @@
+//! What a database has to be able to do: the few set-based operations that all stores are made of.
+
+use std::fmt::Debug;
+use std::future::Future;
+
+use stockpulse_core::model::Timestamp;
+
+use crate::failure::Failure;
+use crate::table::{Rows, Table};
+use crate::value::{Cells, Value};
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Statements that need no transaction: each is one.
+    Read,
+    /// Several that read one and the same state.
+    Snapshot,
+    /// Reading under lock, and writing.
+    Write,
+}
+
+/// Rows to be read by their keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Select {
+    pub table: &'static Table,
+    /// Whether the rows are locked, in the order of their keys.
+    pub lock: bool,
+}
+
+/// A database, as a pool of connections to it.
+pub trait Database: Clone + Debug + Send + Sync + 'static {
+    type Session: Session;
+
+    /// Takes a connection and begins.
+    fn begin(&self, access: Access) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+}
+
+/// A connection with, unless it only reads, an open transaction. Dropped without [`Session::commit`] or
+/// [`Session::rollback`] it is closed and not used again.
+///
+/// Statements are written in the SQL that all three have in common, with `?` for what is bound.
+pub trait Session: Send + 'static {
+    type Row: Cells;
+
+    /// What a query ends with that locks what it reads.
+    const FOR_UPDATE: &'static str;
+
+    /// What a cast to a 64-bit integer names.
+    const BIG_INTEGER: &'static str;
+
+    /// Answers a query.
+    fn query(&mut self, sql: &str, args: &[Value]) -> impl Future<Output = Result<Vec<Self::Row>, Failure>> + Send;
+
+    /// Runs a statement and answers how many rows it changed.
+    fn execute(&mut self, sql: &str, args: &[Value]) -> impl Future<Output = Result<u64, Failure>> + Send;
+
+    /// Reads the rows with these keys, which are sorted: all columns of the table, in the order of its description.
+    /// `keys` may have fewer columns than the table's key; then they are the beginning of it.
+    fn select(&mut self, select: Select, keys: &Rows) -> impl Future<Output = Result<Vec<Self::Row>, Failure>> + Send;
+
+    /// Writes new rows. One that exists already is [`Class::Lost`](crate::failure::Class::Lost).
+    fn insert(&mut self, table: &'static Table, rows: Rows) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Writes rows, new or not: of those that exist all columns but the key are replaced.
+    fn upsert(&mut self, table: &'static Table, rows: Rows) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Deletes the rows with these keys.
+    fn delete(&mut self, table: &'static Table, keys: &Rows) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// The database's own time.
+    fn now(&mut self) -> impl Future<Output = Result<Timestamp, Failure>> + Send;
+
+    fn commit(self) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    fn rollback(self) -> impl Future<Output = ()> + Send;
+}

@@ -1,0 +1,60 @@
+//! The tables, brought up to date.
+
+use std::borrow::Cow;
+
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::SqlSafeStr;
+use stockpulse_core::{Error, ErrorKind};
+
+use crate::context::Context;
+
+/// The migrations of a context: files of one database's folder, in order.
+macro_rules! migrations {
+    ($context:expr, $folder:literal) => {
+        match $context {
+            Context::Inventory => vec![("tables", include_str!(concat!("../migrations/", $folder, "/inventory_1.sql")))],
+            Context::Orders => vec![("tables", include_str!(concat!("../migrations/", $folder, "/orders_1.sql")))],
+            Context::Catalog => vec![("tables", include_str!(concat!("../migrations/", $folder, "/catalog_1.sql")))],
+            Context::Customers => vec![("tables", include_str!(concat!("../migrations/", $folder, "/customers_1.sql")))],
+            Context::Notifications => {
+                vec![("tables", include_str!(concat!("../migrations/", $folder, "/notifications_1.sql")))]
+            }
+        }
+    };
+}
+
+#[cfg(feature = "postgres")]
+pub(crate) fn postgres(context: Context) -> Migrator {
+    migrator(context, migrations!(context, "postgres"))
+}
+
+#[cfg(feature = "mysql")]
+pub(crate) fn mysql(context: Context) -> Migrator {
+    migrator(context, migrations!(context, "mysql"))
+}
+
+#[cfg(feature = "sqlite")]
+pub(crate) fn sqlite(context: Context) -> Migrator {
+    migrator(context, migrations!(context, "sqlite"))
+}
+
+/// A context has a table of its own for what was applied, so that each can be installed by itself.
+fn migrator(context: Context, files: Vec<(&'static str, &'static str)>) -> Migrator {
+    let migration = |(version, (name, sql)): (i64, (&'static str, &'static str))| {
+        Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
+    };
+    let mut migrator = Migrator::with_migrations((1..).zip(files).map(migration).collect());
+    let name = match context {
+        Context::Inventory => "_stockpulse_inventory",
+        Context::Orders => "_stockpulse_orders",
+        Context::Catalog => "_stockpulse_catalog",
+        Context::Customers => "_stockpulse_customers",
+        Context::Notifications => "_stockpulse_notifications",
+    };
+    migrator.dangerous_set_table_name(name);
+    migrator
+}
+
+pub(crate) fn failed(context: Context, error: MigrateError) -> Error {
+    Error::new(ErrorKind::Config, format!("the tables of {context:?} cannot be made: {error}")).with_source(error)
+}

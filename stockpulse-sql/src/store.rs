@@ -1,0 +1,132 @@
+//! A store: one database, all ports.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use stockpulse_core::port::{Clock, IdGenerator};
+use stockpulse_core::worker::Backoff;
+use stockpulse_core::{Error, ErrorKind, RandomIds, Result, Retry, SystemClock};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::context::Context;
+use crate::database::{Access, Database, Session};
+use crate::failure::{Class, Failure};
+use crate::outbox::SqlOutbox;
+
+/// All store ports on one database. Clones share its connections.
+#[derive(Clone, Debug)]
+pub struct SqlStore<D: Database> {
+    pub(crate) shared: Arc<Shared<D>>,
+}
+
+/// What all clones of a store share.
+#[derive(Debug)]
+pub(crate) struct Shared<D> {
+    pub(crate) database: D,
+    retry: RetryOptions,
+    appended: BTreeMap<Context, Arc<Notify>>,
+}
+
+/// How often a transaction that lost against another is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryOptions {
+    /// How often it is tried in all; 8 unless set.
+    pub attempts: u32,
+    /// The pauses between, each with full jitter; from 10 ms up to 500 ms unless set.
+    pub backoff: Backoff,
+}
+
+impl Default for RetryOptions {
+    fn default() -> Self {
+        let backoff = Backoff { first: Duration::from_millis(10), longest: Duration::from_millis(500) };
+        Self { attempts: 8, backoff }
+    }
+}
+
+impl<D: Database> SqlStore<D> {
+    pub(crate) fn new(database: D, retry: RetryOptions) -> Self {
+        let appended = Context::ALL.iter().map(|context| (*context, Arc::default())).collect();
+        Self { shared: Arc::new(Shared { database, retry, appended }) }
+    }
+
+    /// The outbox of a context, for its relay.
+    #[must_use]
+    pub fn outbox(&self, context: Context) -> SqlOutbox<D> {
+        let appended = self.shared.appended.get(&context).cloned().unwrap_or_default();
+        SqlOutbox::new(Arc::clone(&self.shared), context.outbox(), appended)
+    }
+}
+
+impl<D: Database> Shared<D> {
+    /// Wakes the relay of a context: something was committed.
+    pub(crate) fn wake(&self, context: Context) {
+        if let Some(appended) = self.appended.get(&context) {
+            appended.notify_one();
+        }
+    }
+
+    /// Runs one transaction, again if it lost against another one. It runs in a task of its own, which goes on when the
+    /// caller does not.
+    pub(crate) async fn transact<T, W>(self: &Arc<Self>, operation: &'static str, access: Access, work: W) -> Result<T>
+    where
+        T: Send + 'static,
+        W: for<'s> Fn(&'s mut D::Session) -> BoxFuture<'s, Result<T, Failure>> + Send + Sync + 'static,
+    {
+        let shared = Arc::clone(self);
+        let task = tokio::spawn(async move { shared.attempt(access, &work).await });
+        let answer = task.await.unwrap_or_else(|cause| {
+            Err(Error::new(ErrorKind::Indeterminate, "the task that commits was lost").with_source(cause))
+        });
+        answer.map_err(|error| error.during(operation))
+    }
+
+    async fn attempt<T, W>(&self, access: Access, work: &W) -> Result<T>
+    where
+        W: for<'s> Fn(&'s mut D::Session) -> BoxFuture<'s, Result<T, Failure>> + Send + Sync,
+    {
+        let mut attempt = 1;
+        loop {
+            let failure = match once(&self.database, access, work).await {
+                Ok(answer) => return Ok(answer),
+                Err(failure) => failure,
+            };
+            if failure.class != Class::Lost {
+                return Err(failure.error);
+            }
+            if attempt >= self.retry.attempts {
+                return Err(failure.error.with_retry(Retry::Exhausted));
+            }
+            tracing::debug!(error = %failure.error, attempt, "a transaction is tried again");
+            tokio::time::sleep(self.retry.backoff.jittered(attempt, chance())).await;
+            attempt += 1;
+        }
+    }
+}
+
+async fn once<D, T, W>(database: &D, access: Access, work: &W) -> Result<T, Failure>
+where
+    D: Database,
+    W: for<'s> Fn(&'s mut D::Session) -> BoxFuture<'s, Result<T, Failure>>,
+{
+    let mut session = database.begin(access).await?;
+    match work(&mut session).await {
+        Ok(answer) => {
+            session.commit().await.map_err(Failure::of_commit)?;
+            Ok(answer)
+        }
+        Err(failure) => {
+            if failure.class != Class::Gone {
+                session.rollback().await;
+            }
+            Err(failure)
+        }
+    }
+}
+
+fn chance() -> Uuid {
+    RandomIds.next_id(SystemClock.now())
+}

@@ -1,0 +1,11 @@
+//! The conformance suite on real databases.
+
+#[cfg(test)]
+#[path = "support/mod.rs"]
+mod support;
+
+#[cfg(test)]
+mod conformance {
+    mod harness;
+    mod inventory;
+}

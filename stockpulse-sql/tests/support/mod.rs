@@ -1,0 +1,115 @@
+//! Databases for tests: each test has its own schema, database or file, on the servers that the environment names.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use stockpulse_core::port::{InventoryStore, Outbox};
+use stockpulse_core::{Error, ErrorKind, Result};
+use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
+use tempfile::TempDir;
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Postgres,
+    MySql,
+    Sqlite,
+}
+
+/// A place for one test, empty at first and gone with it.
+#[derive(Debug)]
+pub(crate) struct Place {
+    kind: Kind,
+    /// The schema, the database's name, or the file.
+    name: String,
+    /// The server's URL, if there is one.
+    url: String,
+    _folder: Option<TempDir>,
+}
+
+/// A store as its ports.
+#[derive(Clone, Debug)]
+pub(crate) struct Ports {
+    pub(crate) inventory: Arc<dyn InventoryStore>,
+    outboxes: Vec<(Context, Arc<dyn Outbox>)>,
+}
+
+impl Ports {
+    pub(crate) fn outbox(&self, context: Context) -> Arc<dyn Outbox> {
+        let found = self.outboxes.iter().find(|(of, _)| *of == context);
+        Arc::clone(&found.expect("every context has an outbox").1)
+    }
+}
+
+macro_rules! ports {
+    ($store:expr) => {{
+        let store = $store;
+        let outbox = |context: &Context| -> (Context, Arc<dyn Outbox>) { (*context, Arc::new(store.outbox(*context))) };
+        Ports { outboxes: Context::ALL.iter().map(outbox).collect(), inventory: Arc::new(store.clone()) }
+    }};
+}
+
+impl Kind {
+    const fn variable(self) -> &'static str {
+        match self {
+            Self::Postgres => "STOCKPULSE_PG_URL",
+            Self::MySql => "STOCKPULSE_MYSQL_URL",
+            Self::Sqlite => "",
+        }
+    }
+
+    /// Why tests on it cannot run here.
+    pub(crate) fn missing(self) -> Option<String> {
+        if self == Self::Sqlite || std::env::var(self.variable()).is_ok() {
+            return None;
+        }
+        Some(format!("{} is not set; `make test` starts servers, and so does `make services-up`", self.variable()))
+    }
+}
+
+impl Place {
+    /// An empty place.
+    pub(crate) async fn new(kind: Kind) -> Result<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        let url = std::env::var(kind.variable()).unwrap_or_default();
+        match kind {
+            Kind::Postgres => Ok(Self { kind, name, url, _folder: None }),
+            Kind::MySql => {
+                use sqlx::Connection;
+                let failed = |error: sqlx::Error| Error::new(ErrorKind::Unavailable, error.to_string());
+                let mut connection = sqlx::MySqlConnection::connect(&url).await.map_err(failed)?;
+                let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+                sqlx::raw_sql(sql).execute(&mut connection).await.map_err(failed)?;
+                let (server, _) = url.rsplit_once('/').unwrap_or((&url, ""));
+                Ok(Self { kind, url: format!("{server}/{name}"), name, _folder: None })
+            }
+            Kind::Sqlite => {
+                let folder = TempDir::new().map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
+                let name = folder.path().join("stock.db").display().to_string();
+                Ok(Self { kind, name, url, _folder: Some(folder) })
+            }
+        }
+    }
+
+    /// A store there, with the tables of these contexts.
+    pub(crate) async fn connect(&self, contexts: &[Context]) -> Result<Ports> {
+        let contexts = contexts.to_vec();
+        match self.kind {
+            Kind::Postgres => {
+                let options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
+                Ok(ports!(PgStore::connect(options).await?))
+            }
+            Kind::MySql => {
+                let options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
+                Ok(ports!(MySqlStore::connect(options).await?))
+            }
+            Kind::Sqlite => {
+                let options = SqliteOptions::new(&self.name).with_contexts(contexts);
+                // Nobody cuts the power here, and what survives the end of a process survives in either mode.
+                let options = options.with_synchronous(Synchronous::Normal);
+                Ok(ports!(SqliteStore::open_with(options).await?))
+            }
+        }
+    }
+}
