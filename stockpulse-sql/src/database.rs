@@ -6,6 +6,7 @@ use std::future::Future;
 use stockpulse_core::model::Timestamp;
 
 use crate::failure::Failure;
+use crate::inventory::AtOnce;
 use crate::table::{Rows, Table};
 use crate::value::{Cells, Value};
 
@@ -34,6 +35,13 @@ pub trait Database: Clone + Debug + Send + Sync + 'static {
 
     /// Takes a connection and begins.
     fn begin(&self, access: Access) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
+
+    /// Whether [`Database::write_at_once`] is worth a try.
+    const AT_ONCE: bool;
+
+    /// Writes reservations in one statement that is a transaction by itself, if the levels have the versions that they
+    /// must have and nothing of it is there yet; otherwise it fails, and nothing is written.
+    fn write_at_once(&self, written: AtOnce) -> impl Future<Output = Result<(), Failure>> + Send;
 }
 
 /// A connection with, unless it only reads, an open transaction. Dropped without [`Session::commit`] or

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::{Class, Failure};
+use crate::inventory::KnownLevels;
 use crate::outbox::SqlOutbox;
 
 /// All store ports on one database. Clones share its connections.
@@ -27,6 +28,7 @@ pub struct SqlStore<D: Database> {
 #[derive(Debug)]
 pub(crate) struct Shared<D> {
     pub(crate) database: D,
+    pub(crate) known: KnownLevels,
     retry: RetryOptions,
     appended: BTreeMap<Context, Arc<Notify>>,
 }
@@ -50,7 +52,7 @@ impl Default for RetryOptions {
 impl<D: Database> SqlStore<D> {
     pub(crate) fn new(database: D, retry: RetryOptions) -> Self {
         let appended = Context::ALL.iter().map(|context| (*context, Arc::default())).collect();
-        Self { shared: Arc::new(Shared { database, retry, appended }) }
+        Self { shared: Arc::new(Shared { database, known: KnownLevels::default(), retry, appended }) }
     }
 
     /// The outbox of a context, for its relay.
@@ -69,28 +71,35 @@ impl<D: Database> Shared<D> {
         }
     }
 
-    /// Runs one transaction, again if it lost against another one. It runs in a task of its own, which goes on when the
-    /// caller does not.
+    /// Runs one transaction in a task of its own, again if it lost against another one.
     pub(crate) async fn transact<T, W>(self: &Arc<Self>, operation: &'static str, access: Access, work: W) -> Result<T>
     where
         T: Send + 'static,
         W: for<'s> Fn(&'s mut D::Session) -> BoxFuture<'s, Result<T, Failure>> + Send + Sync + 'static,
     {
         let shared = Arc::clone(self);
-        let task = tokio::spawn(async move { shared.attempt(access, &work).await });
-        let answer = task.await.unwrap_or_else(|cause| {
+        self.detached(operation, async move { shared.attempt(access, work).await }).await
+    }
+
+    /// Runs work in a task of its own, which goes on when the caller does not.
+    pub(crate) async fn detached<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T>> + Send + 'static,
+    ) -> Result<T> {
+        let answer = tokio::spawn(work).await.unwrap_or_else(|cause| {
             Err(Error::new(ErrorKind::Indeterminate, "the task that commits was lost").with_source(cause))
         });
         answer.map_err(|error| error.during(operation))
     }
 
-    async fn attempt<T, W>(&self, access: Access, work: &W) -> Result<T>
+    pub(crate) async fn attempt<T, W>(&self, access: Access, work: W) -> Result<T>
     where
         W: for<'s> Fn(&'s mut D::Session) -> BoxFuture<'s, Result<T, Failure>> + Send + Sync,
     {
         let mut attempt = 1;
         loop {
-            let failure = match once(&self.database, access, work).await {
+            let failure = match once(&self.database, access, &work).await {
                 Ok(answer) => return Ok(answer),
                 Err(failure) => failure,
             };

@@ -69,6 +69,14 @@ impl StockChanges {
         Ok(changes)
     }
 
+    /// Whether they are reservations of levels that existed, and nothing else.
+    pub(crate) fn are_plain(&self) -> bool {
+        self.new_levels.is_empty()
+            && self.reservations.is_empty()
+            && self.backorders.is_empty()
+            && self.ended_backorders.is_empty()
+    }
+
     /// Each entry of a queue as it is in the end, however often it changed.
     fn add_backorders(&mut self, set: &StockWorkingSet) {
         let mut last: BTreeMap<(&StockKey, u64), Option<[Value; 6]>> = BTreeMap::new();

@@ -1,5 +1,6 @@
 //! Where stock is kept.
 
+mod at_once;
 mod audit;
 mod changes;
 mod load;
@@ -17,24 +18,26 @@ use stockpulse_core::engine::stock::{StockCommand, StockOutcome};
 use stockpulse_core::model::{Movement, Reservation, ReservationId, StockKey, StockLevel, Timestamp};
 use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
+pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
+pub(crate) use self::tables::{COMMAND, MOVEMENT, RESERVATION};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::Failure;
 use crate::store::SqlStore;
 
-/// Decides a batch within an open transaction.
+/// Decides a batch within an open transaction. Answers also how the levels are after it.
 pub(crate) async fn decide<S: Session>(
     session: &mut S,
     engine: &Engine,
     batch: &[StockCommand],
-) -> Result<Vec<StockOutcome>, Failure> {
+) -> Result<(Vec<StockOutcome>, Vec<StockLevel>), Failure> {
     let mut loaded = load::load(session, batch).await?;
     let outcomes = engine.execute_stock(&mut loaded.set, batch);
     let at = batch.iter().map(|command| command.at).max().unwrap_or_default();
     let changes = StockChanges::of(&mut loaded.set, &loaded.levels, at)?;
     changes.save(session).await?;
-    Ok(outcomes)
+    Ok((outcomes, loaded.set.levels().cloned().collect()))
 }
 
 #[async_trait]
@@ -43,10 +46,20 @@ impl<D: Database> InventoryStore for SqlStore<D> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let (engine, batch) = (engine.clone(), Arc::new(batch));
-        let outcomes = self.shared.transact("inventory.execute", Access::Write, move |session| {
-            let (engine, batch) = (engine.clone(), Arc::clone(&batch));
-            Box::pin(async move { decide(session, &engine, &batch).await })
+        let (engine, batch, shared) = (engine.clone(), Arc::new(batch), Arc::clone(&self.shared));
+        let outcomes = self.shared.detached("inventory.execute", async move {
+            if let Some(outcomes) = at_once::decide(&shared.database, &shared.known, &engine, &batch).await? {
+                return Ok(outcomes);
+            }
+            let decided = shared.attempt(Access::Write, move |session| {
+                let (engine, batch) = (engine.clone(), Arc::clone(&batch));
+                Box::pin(async move { decide(session, &engine, &batch).await })
+            });
+            let (outcomes, levels) = decided.await?;
+            if D::AT_ONCE {
+                shared.known.put(levels);
+            }
+            Ok(outcomes)
         });
         let outcomes = outcomes.await?;
         self.shared.wake(Context::Inventory);

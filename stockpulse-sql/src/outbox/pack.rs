@@ -56,12 +56,17 @@ pub(crate) async fn append<S: Session>(
     tables: &'static OutboxTables,
     packs: Vec<Pack>,
 ) -> Result<(), Failure> {
+    session.insert(&tables.packs, pack_rows(tables, packs)).await
+}
+
+/// Packs as rows of an outbox.
+pub(crate) fn pack_rows(tables: &OutboxTables, packs: Vec<Pack>) -> Rows {
     let mut rows = Rows::of(&tables.packs, packs.len());
     for pack in packs {
         let Pack { first_at, shards, events, event_shards, body } = pack;
         rows.push([first_at.into(), shards.into(), events.into(), event_shards.into(), Value::Null, body.into()]);
     }
-    session.insert(&tables.packs, rows).await
+    rows
 }
 
 /// The id of an event: its pack's, and its place there.

@@ -1,5 +1,6 @@
 //! PostgreSQL.
 
+mod at_once;
 mod connect;
 mod session;
 
@@ -10,6 +11,7 @@ pub use self::connect::PgOptions;
 use self::session::PgSession;
 use crate::database::{Access, Database};
 use crate::failure::{Class, Failure};
+use crate::inventory::AtOnce;
 use crate::store::SqlStore;
 
 /// All store ports on PostgreSQL.
@@ -24,9 +26,16 @@ pub struct Postgres {
 impl Database for Postgres {
     type Session = PgSession;
 
+    const AT_ONCE: bool = true;
+
     async fn begin(&self, access: Access) -> Result<PgSession, Failure> {
         let connection = self.pool.acquire().await.map_err(failure)?;
         PgSession::begin(connection, access).await
+    }
+
+    async fn write_at_once(&self, written: AtOnce) -> Result<(), Failure> {
+        let mut connection = self.pool.acquire().await.map_err(failure)?;
+        at_once::write(&mut connection, written).await
     }
 }
 

@@ -1,0 +1,134 @@
+//! The common batch in one statement: reservations of levels that are known from the last commit.
+//!
+//! The batch is decided on what is remembered, and written on condition that it is still so. Otherwise nothing is written,
+//! and the batch goes the way of all others: load under lock, decide, save.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use stockpulse_core::Result;
+use stockpulse_core::engine::Engine;
+use stockpulse_core::engine::stock::{Existing, LoadPlan, StockAction, StockCommand, StockOutcome, StockWorkingSet};
+use stockpulse_core::model::{StockKey, StockLevel, Timestamp};
+
+use super::changes::StockChanges;
+use super::rows;
+use crate::database::Database;
+use crate::failure::{Class, Failure};
+use crate::table::Rows;
+
+/// Levels that are remembered at most.
+const REMEMBERED: usize = 65_536;
+
+/// Levels as they were when they were last committed or read under lock by this process.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLevels {
+    levels: Mutex<HashMap<StockKey, StockLevel>>,
+}
+
+impl KnownLevels {
+    fn lock(&self) -> MutexGuard<'_, HashMap<StockKey, StockLevel>> {
+        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of these levels, or nothing if one is not remembered.
+    fn all(&self, keys: &[StockKey]) -> Option<Vec<StockLevel>> {
+        let known = self.lock();
+        keys.iter().map(|key| known.get(key).cloned()).collect()
+    }
+
+    /// Remembers committed levels, unless a later version is known.
+    pub(crate) fn put(&self, levels: impl IntoIterator<Item = StockLevel>) {
+        let mut known = self.lock();
+        for level in levels {
+            if known.len() >= REMEMBERED && !known.contains_key(&level.key) {
+                known.clear();
+            }
+            if known.get(&level.key).is_none_or(|before| before.version <= level.version) {
+                known.insert(level.key.clone(), level);
+            }
+        }
+    }
+
+    /// Forgets levels that turned out to be others.
+    pub(crate) fn forget(&self, keys: &[StockKey]) {
+        let mut known = self.lock();
+        for key in keys {
+            known.remove(key);
+        }
+    }
+}
+
+/// What is written at once.
+#[derive(Debug)]
+pub struct AtOnce {
+    /// SKU, location, the version it must have, `on_hand`, `reserved`, `backordered`, and the version that it gets.
+    pub(crate) levels: Rows,
+    /// Reservations that must not be there: they were refused as if they were new.
+    pub(crate) absent: Rows,
+    pub(crate) changes: StockChanges,
+}
+
+/// Decides a batch at once, if it may be; `None` says that it has to go the other way, and that nothing was written.
+pub(crate) async fn decide<D: Database>(
+    database: &D,
+    known: &KnownLevels,
+    engine: &Engine,
+    batch: &[StockCommand],
+) -> Result<Option<Vec<StockOutcome>>, Failure> {
+    let plain = |command: &StockCommand| {
+        matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse)
+    };
+    if !D::AT_ONCE || !batch.iter().all(plain) {
+        return Ok(None);
+    }
+    let plan = LoadPlan::of(batch);
+    let Some(before) = known.all(&plan.levels) else { return Ok(None) };
+    if before.is_empty() || before.iter().any(|level| !level.backordered.is_zero()) {
+        return Ok(None);
+    }
+    let mut set = StockWorkingSet::new();
+    for level in &before {
+        set.insert_level(level.clone());
+    }
+    let outcomes = engine.execute_stock(&mut set, batch);
+    let at: Timestamp = batch.iter().map(|command| command.at).max().unwrap_or_default();
+    let changes = StockChanges::of(&mut set, &before, at)?;
+    if !changes.are_plain() {
+        return Ok(None);
+    }
+    let mut levels = Rows::new(7);
+    let mut after = Vec::with_capacity(before.len());
+    for old in &before {
+        let Some(new) = set.level(&old.key) else { return Ok(None) };
+        let [sku, location] = rows::key(&old.key);
+        let (on_hand, reserved, backordered) = (new.on_hand.get(), new.reserved.get(), new.backordered.get());
+        levels.push([
+            sku,
+            location,
+            old.version.into(),
+            on_hand.into(),
+            reserved.into(),
+            backordered.into(),
+            new.version.into(),
+        ]);
+        after.push(new.clone());
+    }
+    let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));
+    let absent = Rows::single(refused.filter_map(|(command, _)| command.action.reservation()).map(|id| id.as_uuid()));
+    match database.write_at_once(AtOnce { levels, absent, changes }).await {
+        Ok(()) => {
+            known.put(after);
+            Ok(Some(outcomes))
+        }
+        Err(failure) if failure.class == Class::Gone => {
+            known.forget(&plan.levels);
+            Err(failure.of_commit())
+        }
+        Err(failure) => {
+            tracing::trace!(error = %failure.error, "a batch was not written at once");
+            known.forget(&plan.levels);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Reservations in one statement.
+
+use std::sync::LazyLock;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::failure;
+use super::session::{arrays, bind_columns, insert};
+use crate::failure::Failure;
+use crate::inventory::{AtOnce, COMMAND, MOVEMENT, RESERVATION};
+use crate::outbox::{STOCK, pack_rows};
+use crate::table::Kind::{self, Id, Int, Text};
+
+/// The columns of the levels as they are bound.
+const LEVELS: &[(&str, Kind)] = &[
+    ("sku", Text),
+    ("location", Text),
+    ("expected", Int),
+    ("on_hand", Int),
+    ("reserved", Int),
+    ("backordered", Int),
+    ("version", Int),
+];
+
+const ABSENT: &[(&str, Kind)] = &[("id", Id)];
+
+/// The levels are locked in the order of their keys, as everywhere. If one has not the expected version, or a reservation
+/// is there that must not be, they get the version 0, which a constraint of the table forbids: then the statement fails,
+/// and with it all of it. The outbox comes last, so that its rows are numbered under the locks.
+static STATEMENT: LazyLock<String> = LazyLock::new(|| {
+    let levels = arrays(LEVELS, 1);
+    let absent = LEVELS.len() + 1;
+    let reservations = absent + ABSENT.len();
+    let movements = reservations + RESERVATION.columns.len();
+    let commands = movements + MOVEMENT.columns.len();
+    let packs = commands + COMMAND.columns.len();
+    format!(
+        "WITH levels AS (
+            SELECT * FROM UNNEST({levels}) AS d(sku, location, expected, on_hand, reserved, backordered, version)
+         ), locked AS (
+            SELECT t.sku, t.location FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
+            ORDER BY t.sku, t.location FOR UPDATE OF t
+         ), updated AS (
+            UPDATE stock_level t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
+                version = CASE WHEN t.version = d.expected
+                    AND NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[]))
+                    THEN d.version ELSE 0 END
+            FROM levels d JOIN locked USING (sku, location) WHERE t.sku = d.sku AND t.location = d.location
+         ), reservations AS ({}), movements AS ({}), commands AS ({})
+         {} WHERE (SELECT count(*) FROM locked) > 0",
+        insert(&RESERVATION, reservations),
+        insert(&MOVEMENT, movements),
+        insert(&COMMAND, commands),
+        insert(&STOCK.packs, packs),
+    )
+});
+
+pub(super) async fn write(connection: &mut PgConnection, written: AtOnce) -> Result<(), Failure> {
+    let AtOnce { levels, absent, changes } = written;
+    let packs = pack_rows(&STOCK, changes.packs);
+    let query = sqlx::query(AssertSqlSafe(STATEMENT.as_str()));
+    let query = bind_columns(query, &levels, LEVELS);
+    let query = bind_columns(query, &absent, ABSENT);
+    let query = bind_columns(query, &changes.new_reservations, RESERVATION.columns);
+    let query = bind_columns(query, &changes.movements, MOVEMENT.columns);
+    let query = bind_columns(query, &changes.commands, COMMAND.columns);
+    let query = bind_columns(query, &packs, STOCK.packs.columns);
+    query.execute(connection).await.map_err(failure)?;
+    Ok(())
+}
