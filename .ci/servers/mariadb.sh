@@ -9,7 +9,9 @@ mariadb_settings=(
 )
 
 mariadb_program() { # NAME…: the first that there is; the daemon is seldom in an ordinary user's PATH
-    PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" type -P "$@" | head -n 1 | grep .
+    local found
+    found="$(PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" && type -P "$@" || true)"
+    [[ -n "$found" ]] && echo "${found%%$'\n'*}"
 }
 
 # A `mysqld` may also be MySQL's, which is set up in another way.
@@ -18,7 +20,7 @@ mariadb_find() {
     daemon="${STOCKPULSE_MARIADBD:-$(mariadb_program mariadbd mysqld)}" &&
         install="${STOCKPULSE_MARIADB_INSTALL_DB:-$(mariadb_program mariadb-install-db mysql_install_db)}" &&
         mariadb_client="$(mariadb_program mariadb mysql)" &&
-        "$daemon" --no-defaults --version 2>/dev/null | grep -q MariaDB || return 1
+        [[ "$("$daemon" --no-defaults --version 2>/dev/null)" == *MariaDB* ]] || return 1
     export STOCKPULSE_MARIADBD="$daemon" STOCKPULSE_MARIADB_INSTALL_DB="$install"
 }
 

@@ -13,11 +13,13 @@ as_user() { # FOLDER COMMAND…
     (cd "$1" && HOME="$1" TMPDIR="$1" exec ${drop[@]+"${drop[@]}"} "${@:2}")
 }
 
-# Starts a server in the background and sets `pid`. Every step is an exec, so that this is the server's own id.
+# Starts a server in the background and sets `pid`. Every step is an exec, so that this is the server's own id; until the
+# first of them has happened, nobody could tell by its command line.
 serve() { # FOLDER COMMAND…
     (cd "$1" && HOME="$1" TMPDIR="$1" exec ${detach[@]+"${detach[@]}"} ${drop[@]+"${drop[@]}"} "${@:2}") \
         </dev/null >>"$1/log" 2>&1 &
     pid=$!
+    while kill -0 "$pid" 2>/dev/null && ! alive "$pid" "$1"; do sleep 0.01; done
 }
 
 make_folder() { # NAME: sets `folder`
@@ -79,18 +81,26 @@ start_process() { # NAME: sets `url`, or `reason`
         : >"$folder/log"
     done
     reason='it did not start; the end of its log is above'
+    if [[ -n "$interrupted" ]]; then return 1; fi
     tail -n 20 "$folder/log" >&2 || true
     return 1
 }
 
-end_process() { # NAME PID FOLDER DEADLINE: it has been asked already
-    while alive "$2" "$3" && ((SECONDS < $4)); do sleep 0.05 || true; done
-    if alive "$2" "$3"; then
+# Asks more than once, as a server that has only just started does not listen to signals yet.
+end_process() { # NAME PID SIGNAL FOLDER DEADLINE
+    while alive "$2" "$4" && ((SECONDS < $5)); do
+        kill -s "$3" "$2" || return 1
+        for _ in {1..20}; do
+            alive "$2" "$4" || return 0
+            sleep 0.05 || true
+        done
+    done
+    if alive "$2" "$4"; then
         say "$1: process $2 does not end and is killed"
         kill -s KILL "$2" || return 1
         sleep 0.5
     fi
-    ! alive "$2" "$3"
+    ! alive "$2" "$4"
 }
 
 # Ends what is left of a process group.
