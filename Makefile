@@ -14,15 +14,20 @@ SAMPLE = examples/replay/data/online-retail-2010-12-01_2010-12-03.csv.xz \
 SEEDS = 1000
 FIRST = 1
 
-.PHONY: help demo sim test lint fmt clippy doc-lint deny bench docs
+# Real databases for as long as a command runs; .ci/services says where they come from.
+SERVERS = .ci/services run --
+
+.PHONY: help demo sim test lint fmt clippy doc-lint deny bench docs services-up services-down
 
 help:
 	@echo 'make demo    replay five real days of a shop, with scarce stock, and report'
 	@echo 'make sim     the simulator over SEEDS=1000 seeds from FIRST=1 on, on all cores'
-	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation'
+	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation;'
+	@echo '             with real databases beside it, where they can be had'
 	@echo 'make lint    format, clippy for every feature set, rustdoc, licences; warnings are errors'
 	@echo 'make bench   the benchmarks of benches/, and their table'
 	@echo 'make docs    the documentation of the crates, and the book if mdbook is installed'
+	@echo 'make services-up, make services-down    the databases by themselves, for work by hand'
 
 demo:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay -- --opening-stock 50 $(SAMPLE)
@@ -30,10 +35,12 @@ demo:
 sim:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-sim -- --seeds $(SEEDS) --first $(FIRST)
 
+# One start of the databases for all of it.
 test:
-	$(CARGO) test $(CARGO_FLAGS) --workspace --all-features
-	$(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib --tests
-	$(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib --tests
+	@$(SERVERS) sh -exc ' \
+	    $(CARGO) test $(CARGO_FLAGS) --workspace --all-features; \
+	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib --tests; \
+	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib --tests'
 
 lint: fmt clippy doc-lint deny
 
@@ -68,10 +75,12 @@ deny:
 
 # `make bench BENCH='--save-baseline before'`, later `make bench BENCH='--baseline before'`: criterion says what changed.
 # Without them each run is compared with the one before.
+bench: export BENCH := $(BENCH)
 bench:
-	$(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches -- $(BENCH)
-	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-memory
-	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-table
+	@$(SERVERS) sh -exc ' \
+	    $(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches -- $$BENCH; \
+	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-memory; \
+	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-table'
 
 docs:
 	$(CARGO) doc $(CARGO_FLAGS) --workspace --no-deps --all-features
@@ -80,3 +89,9 @@ docs:
 	else \
 	    echo 'SKIP the book: mdbook is not installed; it reads as well as plain Markdown, from docs/SUMMARY.md on'; \
 	fi
+
+services-up:
+	@.ci/services up
+
+services-down:
+	@.ci/services down
