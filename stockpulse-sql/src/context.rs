@@ -20,8 +20,7 @@ pub enum Context {
 
 impl Context {
     /// All of them.
-    pub const ALL: &[Self] =
-        &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications];
+    pub const ALL: &[Self] = &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications];
 
     pub(crate) fn outbox(self) -> &'static OutboxTables {
         match self {

@@ -2,6 +2,9 @@
 
 use std::fmt::Debug;
 use std::future::Future;
+use std::ops::DerefMut;
+
+use sqlx::pool::PoolConnection;
 
 use stockpulse_core::model::Timestamp;
 
@@ -31,7 +34,7 @@ pub struct Select {
 
 /// A database, as a pool of connections to it.
 pub trait Database: Clone + Debug + Send + Sync + 'static {
-    type Session: Session;
+    type Session: Session + 'static;
 
     /// Takes a connection and begins.
     fn begin(&self, access: Access) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
@@ -48,7 +51,7 @@ pub trait Database: Clone + Debug + Send + Sync + 'static {
 /// [`Session::rollback`] it is closed and not used again.
 ///
 /// Statements are written in the SQL that all three have in common, with `?` for what is bound.
-pub trait Session: Send + 'static {
+pub trait Session: Send {
     type Row: Cells;
 
     /// What a query ends with that locks what it reads.
@@ -79,7 +82,26 @@ pub trait Session: Send + 'static {
     /// The database's own time.
     fn now(&mut self) -> impl Future<Output = Result<Timestamp, Failure>> + Send;
 
+    /// Sends what was not sent yet; without it nothing is written in a transaction that somebody else commits.
+    fn flush(&mut self) -> impl Future<Output = Result<(), Failure>> + Send;
+
     fn commit(self) -> impl Future<Output = Result<(), Failure>> + Send;
 
     fn rollback(self) -> impl Future<Output = ()> + Send;
+}
+
+/// The connection that a session works on: one of a pool, or the application's own.
+pub trait Held: DerefMut<Target = Self::Connection> + Debug + Send {
+    type Connection;
+
+    /// A transaction was left open on it: it must not be used again.
+    fn abandon(&mut self);
+}
+
+impl<DB: sqlx::Database> Held for PoolConnection<DB> {
+    type Connection = DB::Connection;
+
+    fn abandon(&mut self) {
+        self.close_on_drop();
+    }
 }

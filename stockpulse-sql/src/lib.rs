@@ -13,6 +13,7 @@ mod outbox;
 mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+mod prune;
 mod store;
 mod table;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
@@ -27,4 +28,5 @@ pub use outbox::SqlOutbox;
 pub use postgres::{PgOptions, PgStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
+pub use prune::{Pruned, Pruner, Retention};
 pub use store::{RetryOptions, SqlStore};

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::SqlSafeStr;
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use stockpulse_core::{Error, ErrorKind};
 
 use crate::context::Context;
@@ -12,10 +12,14 @@ use crate::context::Context;
 macro_rules! migrations {
     ($context:expr, $folder:literal) => {
         match $context {
-            Context::Inventory => vec![("tables", include_str!(concat!("../migrations/", $folder, "/inventory_1.sql")))],
+            Context::Inventory => {
+                vec![("tables", include_str!(concat!("../migrations/", $folder, "/inventory_1.sql")))]
+            }
             Context::Orders => vec![("tables", include_str!(concat!("../migrations/", $folder, "/orders_1.sql")))],
             Context::Catalog => vec![("tables", include_str!(concat!("../migrations/", $folder, "/catalog_1.sql")))],
-            Context::Customers => vec![("tables", include_str!(concat!("../migrations/", $folder, "/customers_1.sql")))],
+            Context::Customers => {
+                vec![("tables", include_str!(concat!("../migrations/", $folder, "/customers_1.sql")))]
+            }
             Context::Notifications => {
                 vec![("tables", include_str!(concat!("../migrations/", $folder, "/notifications_1.sql")))]
             }

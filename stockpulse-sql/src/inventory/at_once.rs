@@ -76,9 +76,7 @@ pub(crate) async fn decide<D: Database>(
     engine: &Engine,
     batch: &[StockCommand],
 ) -> Result<Option<Vec<StockOutcome>>, Failure> {
-    let plain = |command: &StockCommand| {
-        matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse)
-    };
+    let plain = |command: &StockCommand| matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse);
     if !D::AT_ONCE || !batch.iter().all(plain) {
         return Ok(None);
     }

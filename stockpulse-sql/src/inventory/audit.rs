@@ -74,7 +74,8 @@ async fn claims<S: Session>(
     let (columns, name) = (RESERVATION.names(""), RESERVATION.name);
     let mut claims = BTreeMap::new();
     for state in [ReservationState::Held, ReservationState::Allocated] {
-        let sql = format!("SELECT {columns} FROM {name} WHERE state = {} AND id >= ? ORDER BY id LIMIT ?", state.code());
+        let sql =
+            format!("SELECT {columns} FROM {name} WHERE state = {} AND id >= ? ORDER BY id LIMIT ?", state.code());
         let mut from = 0_u128;
         loop {
             let found = session.query(&sql, &[Value::Id(Uuid::from_u128(from)), bound(PAGE)]).await?;

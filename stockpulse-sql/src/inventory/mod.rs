@@ -20,6 +20,7 @@ use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
 pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
+pub(crate) use self::read::bound;
 pub(crate) use self::tables::{COMMAND, MOVEMENT, RESERVATION};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
@@ -38,6 +39,17 @@ pub(crate) async fn decide<S: Session>(
     let changes = StockChanges::of(&mut loaded.set, &loaded.levels, at)?;
     changes.save(session).await?;
     Ok((outcomes, loaded.set.levels().cloned().collect()))
+}
+
+/// Decides a batch within a transaction that somebody else ends.
+pub(crate) async fn decide_in<S: Session>(
+    session: &mut S,
+    engine: &Engine,
+    batch: &[StockCommand],
+) -> Result<Vec<StockOutcome>, Failure> {
+    let (outcomes, _) = decide(session, engine, batch).await?;
+    session.flush().await?;
+    Ok(outcomes)
 }
 
 #[async_trait]

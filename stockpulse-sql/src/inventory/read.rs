@@ -14,10 +14,7 @@ use crate::failure::Failure;
 use crate::table::Rows;
 use crate::value::{Cells, Value};
 
-pub(super) async fn levels<S: Session>(
-    session: &mut S,
-    keys: &[StockKey],
-) -> Result<Vec<Option<StockLevel>>, Failure> {
+pub(super) async fn levels<S: Session>(session: &mut S, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>, Failure> {
     let levels = load::levels(session, &sorted(keys), false).await?;
     Ok(aligned(keys, levels, |level| level.key.clone()))
 }
@@ -54,9 +51,8 @@ pub(super) async fn movements<S: Session>(
     limit: usize,
 ) -> Result<Page<Movement, u64>, Failure> {
     let (columns, name) = (MOVEMENT.names(""), MOVEMENT.name);
-    let sql = format!(
-        "SELECT {columns} FROM {name} WHERE sku = ? AND location = ? AND version > ? ORDER BY version LIMIT ?"
-    );
+    let sql =
+        format!("SELECT {columns} FROM {name} WHERE sku = ? AND location = ? AND version > ? ORDER BY version LIMIT ?");
     let [sku, location] = rows::key(key);
     // Versions are no larger than what fits.
     let after = i64::try_from(after).unwrap_or(i64::MAX);

@@ -1,6 +1,7 @@
 //! MySQL and MariaDB.
 
 mod connect;
+mod join;
 mod session;
 
 use sqlx::MySqlPool;

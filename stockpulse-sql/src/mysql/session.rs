@@ -8,12 +8,12 @@ use std::fmt::Write;
 use sqlx::mysql::{MySqlArguments, MySqlRow};
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, MySqlConnection, Row};
 use stockpulse_core::model::Timestamp;
 use uuid::Uuid;
 
 use super::failure;
-use crate::database::{Access, Select, Session};
+use crate::database::{Access, Held, Select, Session};
 use crate::failure::Failure;
 use crate::table::{Rows, Table};
 use crate::text;
@@ -24,8 +24,8 @@ const SCRIPT_BYTES: usize = 4 << 20;
 
 /// A connection with, unless it only reads, an open transaction.
 #[derive(Debug)]
-pub struct MySqlSession {
-    connection: PoolConnection<sqlx::MySql>,
+pub struct MySqlSession<C: Held = PoolConnection<sqlx::MySql>> {
+    connection: C,
     /// Statements that were not sent yet.
     script: String,
     transaction: bool,
@@ -34,10 +34,17 @@ pub struct MySqlSession {
 
 type MySqlQuery<'q> = Query<'q, sqlx::MySql, MySqlArguments>;
 
-impl Drop for MySqlSession {
+impl Held for &mut MySqlConnection {
+    type Connection = MySqlConnection;
+
+    /// The application sees that its transaction failed, and ends it.
+    fn abandon(&mut self) {}
+}
+
+impl<C: Held> Drop for MySqlSession<C> {
     fn drop(&mut self) {
         if self.open {
-            self.connection.close_on_drop();
+            self.connection.abandon();
         }
     }
 }
@@ -52,6 +59,13 @@ impl MySqlSession {
             Access::Write => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;BEGIN;",
         };
         Self { connection, script: begin.to_owned(), transaction: access != Access::Read, open: false }
+    }
+}
+
+impl<C: Held<Connection = MySqlConnection>> MySqlSession<C> {
+    /// Works within a transaction that somebody else began and ends.
+    pub(super) fn join(connection: C) -> Self {
+        Self { connection, script: String::new(), transaction: false, open: false }
     }
 
     /// Sends what was collected, and answers the rows of all of it.
@@ -85,7 +99,7 @@ impl MySqlSession {
     }
 }
 
-impl Session for MySqlSession {
+impl<C: Held<Connection = MySqlConnection>> Session for MySqlSession<C> {
     type Row = MySqlRow;
 
     const FOR_UPDATE: &'static str = " FOR UPDATE";
@@ -165,6 +179,11 @@ impl Session for MySqlSession {
         let rows = self.query("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS signed)", &[]).await?;
         let now = rows.first().map_or(Ok(0), |row| row.int(0))?;
         Ok(Timestamp::from_micros(now))
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        self.send().await?;
+        Ok(())
     }
 
     async fn commit(mut self) -> Result<(), Failure> {

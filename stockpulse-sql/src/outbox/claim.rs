@@ -190,10 +190,7 @@ pub(super) fn key(event: &Event) -> Result<String, Failure> {
 }
 
 /// How the outbox stands.
-pub(super) async fn stats<S: Session>(
-    session: &mut S,
-    tables: &'static OutboxTables,
-) -> Result<OutboxStats, Failure> {
+pub(super) async fn stats<S: Session>(session: &mut S, tables: &'static OutboxTables) -> Result<OutboxStats, Failure> {
     let mut stats = OutboxStats::default();
     let sql = format!("SELECT pending FROM {}", tables.packs.name);
     for row in session.query(&sql, &[]).await? {

@@ -15,9 +15,9 @@ use stockpulse_core::model::Timestamp;
 use stockpulse_core::port::{Claim, Failed, Lease, Outbox, OutboxId, OutboxRow, OutboxStats, Quarantined};
 use tokio::sync::Notify;
 
-pub(crate) use self::pack::{Pack, append, pack};
 #[cfg(feature = "postgres")]
 pub(crate) use self::pack::pack_rows;
+pub(crate) use self::pack::{Pack, append, pack};
 pub(crate) use self::tables::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};
 use crate::database::{Access, Database};
 use crate::store::Shared;

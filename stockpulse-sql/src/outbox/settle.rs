@@ -125,16 +125,10 @@ pub(super) async fn set_aside<S: Session>(
         if let Some(row) = aside.get(id) {
             let attempts = row.int(3)? + failed;
             let (shard, key, at, body) = (row.int(1)?, row.text(2)?, row.int(6)?, row.bytes(7)?);
-            rows.insert(*id, [
-                (*id).into(),
-                shard.into(),
-                key.into(),
-                attempts.into(),
-                retry_at,
-                reason,
-                at.into(),
-                body.into(),
-            ]);
+            rows.insert(
+                *id,
+                [(*id).into(), shard.into(), key.into(), attempts.into(), retry_at, reason, at.into(), body.into()],
+            );
             continue;
         }
         let (pack, index) = place(*id);
@@ -147,16 +141,19 @@ pub(super) async fn set_aside<S: Session>(
             }
         };
         let (Some(event), Some(shard)) = (events.get(index), open.shards.get(index)) else { continue };
-        rows.insert(*id, [
-            (*id).into(),
-            (*shard).into(),
-            key(event)?.into(),
-            failed.into(),
-            retry_at,
-            reason,
-            event.at.as_micros().into(),
-            codec::encode(event)?.into(),
-        ]);
+        rows.insert(
+            *id,
+            [
+                (*id).into(),
+                (*shard).into(),
+                key(event)?.into(),
+                failed.into(),
+                retry_at,
+                reason,
+                event.at.as_micros().into(),
+                codec::encode(event)?.into(),
+            ],
+        );
         mark(&mut packs, *id);
     }
     save(session, tables, packs).await?;

@@ -59,4 +59,3 @@ outbox_tables! {
     CUSTOMERS, "customer";
     NOTIFICATIONS, "notification";
 }
-

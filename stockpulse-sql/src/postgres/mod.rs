@@ -2,6 +2,7 @@
 
 mod at_once;
 mod connect;
+mod join;
 mod session;
 
 use sqlx::PgPool;

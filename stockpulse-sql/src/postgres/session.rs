@@ -5,29 +5,36 @@ use std::fmt::Write;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{AssertSqlSafe, Row, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, PgConnection, Row, TypeInfo, ValueRef};
 use stockpulse_core::model::Timestamp;
 use uuid::Uuid;
 
 use super::failure;
-use crate::database::{Access, Select, Session};
+use crate::database::{Access, Held, Select, Session};
 use crate::failure::Failure;
 use crate::table::{Kind, Rows, Table};
 use crate::value::{Cells, Value};
 
 /// A connection with, unless it only reads, an open transaction.
 #[derive(Debug)]
-pub struct PgSession {
-    connection: PoolConnection<sqlx::Postgres>,
+pub struct PgSession<C: Held = PoolConnection<sqlx::Postgres>> {
+    connection: C,
     open: bool,
 }
 
 type PgQuery<'q> = Query<'q, sqlx::Postgres, PgArguments>;
 
-impl Drop for PgSession {
+impl Held for &mut PgConnection {
+    type Connection = PgConnection;
+
+    /// The application sees that its transaction failed, and ends it.
+    fn abandon(&mut self) {}
+}
+
+impl<C: Held> Drop for PgSession<C> {
     fn drop(&mut self) {
         if self.open {
-            self.connection.close_on_drop();
+            self.connection.abandon();
         }
     }
 }
@@ -43,6 +50,13 @@ impl PgSession {
         session.run(begin).await?;
         Ok(session)
     }
+}
+
+impl<C: Held<Connection = PgConnection>> PgSession<C> {
+    /// Works within a transaction that somebody else began and ends.
+    pub(super) fn join(connection: C) -> Self {
+        Self { connection, open: false }
+    }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), Failure> {
         sqlx::raw_sql(sql).execute(&mut *self.connection).await.map_err(failure)?;
@@ -56,7 +70,7 @@ impl PgSession {
     }
 }
 
-impl Session for PgSession {
+impl<C: Held<Connection = PgConnection>> Session for PgSession<C> {
     type Row = PgRow;
 
     const FOR_UPDATE: &'static str = " FOR UPDATE";
@@ -100,7 +114,8 @@ impl Session for PgSession {
         if rows.is_empty() {
             return Ok(());
         }
-        let set: Vec<String> = table.other_columns().iter().map(|(name, _)| format!("{name} = EXCLUDED.{name}")).collect();
+        let set: Vec<String> =
+            table.other_columns().iter().map(|(name, _)| format!("{name} = EXCLUDED.{name}")).collect();
         let key = names_of(table.key_columns());
         let sql = format!("{} ON CONFLICT ({key}) DO UPDATE SET {}", insert(table, 1), set.join(", "));
         self.write(sql, &rows, table.columns).await
@@ -123,6 +138,10 @@ impl Session for PgSession {
         let rows = self.query(sql, &[]).await?;
         let now = rows.first().map_or(Ok(0), |row| row.int(0))?;
         Ok(Timestamp::from_micros(now))
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        Ok(())
     }
 
     async fn commit(mut self) -> Result<(), Failure> {

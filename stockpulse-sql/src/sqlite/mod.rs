@@ -1,6 +1,7 @@
 //! SQLite.
 
 mod connect;
+mod join;
 mod session;
 
 use sqlx::SqlitePool;

@@ -3,14 +3,14 @@
 use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::{AssertSqlSafe, Row, SqliteConnection};
 use stockpulse_core::SystemClock;
 use stockpulse_core::model::Timestamp;
 use stockpulse_core::port::Clock;
 use uuid::Uuid;
 
 use super::failure;
-use crate::database::{Access, Select, Session};
+use crate::database::{Access, Held, Select, Session};
 use crate::failure::Failure;
 use crate::table::{Rows, Table};
 use crate::text;
@@ -21,17 +21,24 @@ const ROWS: usize = 256;
 
 /// A connection with, unless it only reads, an open transaction.
 #[derive(Debug)]
-pub struct SqliteSession {
-    connection: PoolConnection<sqlx::Sqlite>,
+pub struct SqliteSession<C: Held = PoolConnection<sqlx::Sqlite>> {
+    connection: C,
     open: bool,
 }
 
 type SqliteQuery<'q> = Query<'q, sqlx::Sqlite, SqliteArguments>;
 
-impl Drop for SqliteSession {
+impl Held for &mut SqliteConnection {
+    type Connection = SqliteConnection;
+
+    /// The application sees that its transaction failed, and ends it.
+    fn abandon(&mut self) {}
+}
+
+impl<C: Held> Drop for SqliteSession<C> {
     fn drop(&mut self) {
         if self.open {
-            self.connection.close_on_drop();
+            self.connection.abandon();
         }
     }
 }
@@ -46,6 +53,13 @@ impl SqliteSession {
         let mut session = Self { connection, open: true };
         session.run(begin).await?;
         Ok(session)
+    }
+}
+
+impl<C: Held<Connection = SqliteConnection>> SqliteSession<C> {
+    /// Works within a transaction that somebody else began and ends.
+    pub(super) fn join(connection: C) -> Self {
+        Self { connection, open: false }
     }
 
     async fn run(&mut self, sql: &'static str) -> Result<(), Failure> {
@@ -63,7 +77,7 @@ impl SqliteSession {
     }
 }
 
-impl Session for SqliteSession {
+impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
     type Row = SqliteRow;
 
     const FOR_UPDATE: &'static str = "";
@@ -107,7 +121,8 @@ impl Session for SqliteSession {
         let set: Vec<String> =
             table.other_columns().iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect();
         let set = set.join(", ");
-        self.write(&rows, |count| format!("{} ON CONFLICT ({key}) DO UPDATE SET {set}", text::insert(table, count))).await
+        self.write(&rows, |count| format!("{} ON CONFLICT ({key}) DO UPDATE SET {set}", text::insert(table, count)))
+            .await
     }
 
     async fn delete(&mut self, table: &'static Table, keys: &Rows) -> Result<(), Failure> {
@@ -123,6 +138,10 @@ impl Session for SqliteSession {
     /// SQLite has no clock of its own: that of this machine.
     async fn now(&mut self) -> Result<Timestamp, Failure> {
         Ok(SystemClock.now())
+    }
+
+    async fn flush(&mut self) -> Result<(), Failure> {
+        Ok(())
     }
 
     async fn commit(mut self) -> Result<(), Failure> {

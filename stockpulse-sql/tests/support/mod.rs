@@ -67,7 +67,28 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Whether tests on it cannot run here; then it says why, and under `STOCKPULSE_REQUIRE=all` that is a failure.
+    #[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
+    pub(crate) fn skips(self) -> bool {
+        let Some(reason) = self.missing() else { return false };
+        assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "required: {reason}");
+        eprintln!("SKIP {self:?}: {reason}");
+        true
+    }
+}
+
 impl Place {
+    /// The schema, the database's name, or the file.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The server's URL, if there is one.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// An empty place.
     pub(crate) async fn new(kind: Kind) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);

@@ -1,0 +1,35 @@
+//! Deciding within a transaction of the application's own.
+
+use sqlx::PgConnection;
+use stockpulse_core::Result;
+use stockpulse_core::engine::Engine;
+use stockpulse_core::engine::stock::{StockCommand, StockOutcome};
+
+use super::PgStore;
+use super::session::PgSession;
+use crate::inventory;
+
+impl PgStore {
+    /// Decides a batch of stock commands within a transaction that the application began on this connection: what it writes
+    /// and what is decided here are committed together, or not at all. The relay finds the events when it looks next.
+    ///
+    /// Locks are taken as by [`execute`](stockpulse_core::port::InventoryStore::execute): reservations by id, then levels by
+    /// key. An application that locks rows of its own does that before, or meets deadlocks.
+    ///
+    /// # Errors
+    /// Infrastructure only. Afterwards the transaction has to be rolled back; after `Contention` the whole of it may be
+    /// tried again.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves the transaction in between: roll it back.
+    pub async fn execute_in(
+        &self,
+        connection: &mut PgConnection,
+        engine: &Engine,
+        batch: &[StockCommand],
+    ) -> Result<Vec<StockOutcome>> {
+        let mut session = PgSession::join(connection);
+        let decided = inventory::decide_in(&mut session, engine, batch).await;
+        decided.map_err(|failure| failure.error.during("inventory.execute_in"))
+    }
+}
