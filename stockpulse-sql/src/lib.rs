@@ -8,9 +8,11 @@ mod inventory;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod orders;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod store;
