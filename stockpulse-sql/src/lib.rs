@@ -12,6 +12,7 @@ mod orders;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod records;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
