@@ -8,6 +8,7 @@ mod inventory;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod notifications;
 mod orders;
 mod outbox;
 #[cfg(feature = "postgres")]
