@@ -40,9 +40,11 @@ pub(super) async fn list_orders<S: Session>(
     limit: usize,
 ) -> Result<Page<Order, OrderId>, Failure> {
     let OrderQuery { customer, status, after } = query;
+    // A customer has few orders and a status may have millions, which SQLite does not know: a sum has no index.
+    let of_status = if customer.is_some() { "status + 0 = ?" } else { "status = ?" };
     let conditions: [(&str, Option<Value>); 3] = [
         ("customer_id = ?", customer.map(|id| id.as_uuid().into())),
-        ("status = ?", status.map(|status| status.code().into())),
+        (of_status, status.map(|status| status.code().into())),
         ("id > ?", after.map(|id| id.as_uuid().into())),
     ];
     let mut bounds = String::new();
