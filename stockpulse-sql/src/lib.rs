@@ -8,9 +8,13 @@ mod inventory;
 mod migrate;
 #[cfg(feature = "mysql")]
 mod mysql;
+mod notifications;
+mod orders;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod records;
+mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 mod prune;

@@ -8,4 +8,7 @@ mod support;
 mod conformance {
     mod harness;
     mod inventory;
+    mod notifications;
+    mod orders;
+    mod records;
 }

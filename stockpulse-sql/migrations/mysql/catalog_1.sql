@@ -1,3 +1,17 @@
+-- Products, by SKU. Times are microseconds since 1970.
+CREATE TABLE product (
+    sku varbinary(255) NOT NULL PRIMARY KEY,
+    name longtext CHARACTER SET utf8mb4 NOT NULL,
+    -- Whether it can be ordered.
+    active tinyint(1) NOT NULL,
+    -- Counts its changes.
+    version bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    -- JSON: the whole product. The columns above repeat what people look for.
+    body longtext CHARACTER SET utf8mb4 NOT NULL,
+    CONSTRAINT product_version CHECK (version > 0)
+);
+
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE product_command (
     id binary(16) NOT NULL PRIMARY KEY,

@@ -1,3 +1,19 @@
+-- Customers, by id. Times are microseconds since 1970.
+CREATE TABLE customer (
+    id binary(16) NOT NULL PRIMARY KEY,
+    name longtext CHARACTER SET utf8mb4 NOT NULL,
+    -- Where notifications go, if anywhere.
+    email longtext CHARACTER SET utf8mb4 NULL,
+    -- Whether the customer may order.
+    active tinyint(1) NOT NULL,
+    -- Counts the changes.
+    version bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    -- JSON: the whole customer. The columns above repeat what people look for.
+    body longtext CHARACTER SET utf8mb4 NOT NULL,
+    CONSTRAINT customer_version CHECK (version > 0)
+);
+
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE customer_command (
     id binary(16) NOT NULL PRIMARY KEY,

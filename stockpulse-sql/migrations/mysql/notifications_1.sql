@@ -1,3 +1,25 @@
+-- What customers were told about their orders. Times are microseconds since 1970.
+CREATE TABLE notification (
+    id binary(16) NOT NULL PRIMARY KEY,
+    -- The event it is about.
+    event binary(16) NOT NULL,
+    -- What happened: order_confirmed, order_adjusted, order_rejected, order_cancelled, order_expired, order_shipped or
+    -- order_returned.
+    kind longtext CHARACTER SET utf8mb4 NOT NULL,
+    order_id binary(16) NOT NULL,
+    customer_id binary(16) NOT NULL,
+    -- When the event happened.
+    happened_at bigint NOT NULL,
+    -- 1 pending: begun and not heard of since, 2 sent, 3 failed, for a reason.
+    status smallint NOT NULL,
+    reason longtext CHARACTER SET utf8mb4 NULL,
+    -- How often sending was begun.
+    attempts bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    CONSTRAINT notification_attempts CHECK (attempts > 0),
+    CONSTRAINT notification_reason CHECK ((status = 3) = (reason IS NOT NULL)),
+    INDEX notification_order (order_id, happened_at, id)
+);
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
 CREATE TABLE notification_outbox (

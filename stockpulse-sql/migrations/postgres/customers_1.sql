@@ -1,3 +1,19 @@
+-- Customers, by id. Times are microseconds since 1970.
+CREATE TABLE customer (
+    id uuid NOT NULL PRIMARY KEY,
+    name text NOT NULL,
+    -- Where notifications go, if anywhere.
+    email text NULL,
+    -- Whether the customer may order.
+    active boolean NOT NULL,
+    -- Counts the changes.
+    version bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    -- JSON: the whole customer. The columns above repeat what people look for.
+    body text NOT NULL,
+    CONSTRAINT customer_version CHECK (version > 0)
+);
+
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE customer_command (
     id uuid NOT NULL PRIMARY KEY,

@@ -1,3 +1,17 @@
+-- Products, by SKU. Times are microseconds since 1970.
+CREATE TABLE product (
+    sku text NOT NULL PRIMARY KEY,
+    name text NOT NULL,
+    -- Whether it can be ordered.
+    active integer NOT NULL,
+    -- Counts its changes.
+    version integer NOT NULL,
+    updated_at integer NOT NULL,
+    -- JSON: the whole product. The columns above repeat what people look for.
+    body text NOT NULL,
+    CONSTRAINT product_version CHECK (version > 0)
+);
+
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE product_command (
     id blob NOT NULL PRIMARY KEY,

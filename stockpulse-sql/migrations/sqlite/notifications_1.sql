@@ -1,3 +1,27 @@
+-- What customers were told about their orders. Times are microseconds since 1970.
+CREATE TABLE notification (
+    id blob NOT NULL PRIMARY KEY,
+    -- The event it is about.
+    event blob NOT NULL,
+    -- What happened: order_confirmed, order_adjusted, order_rejected, order_cancelled, order_expired, order_shipped or
+    -- order_returned.
+    kind text NOT NULL,
+    order_id blob NOT NULL,
+    customer_id blob NOT NULL,
+    -- When the event happened.
+    happened_at integer NOT NULL,
+    -- 1 pending: begun and not heard of since, 2 sent, 3 failed, for a reason.
+    status integer NOT NULL,
+    reason text NULL,
+    -- How often sending was begun.
+    attempts integer NOT NULL,
+    updated_at integer NOT NULL,
+    CONSTRAINT notification_attempts CHECK (attempts > 0),
+    CONSTRAINT notification_reason CHECK ((status = 3) = (reason IS NOT NULL))
+);
+
+-- What was told about an order, in the order of its events.
+CREATE INDEX notification_order ON notification (order_id, happened_at, id);
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
 CREATE TABLE notification_outbox (

@@ -1,3 +1,63 @@
+-- Orders, by id. Times are microseconds since 1970, quantities are in the product's smallest unit.
+CREATE TABLE orders (
+    id blob NOT NULL PRIMARY KEY,
+    customer_id blob NULL,
+    -- 1 placed, 2 confirmed, 3 partly shipped, 4 shipped, 5 rejected, 6 cancelled, 7 expired, 8 returned.
+    status integer NOT NULL,
+    -- 1 not required, 2 due, 3 started, 4 paid, 5 refund due.
+    payment integer NOT NULL,
+    -- Until when it has to be paid, if it has to.
+    pay_by integer NULL,
+    -- The same for as long as the order waits for its payment: what is overdue is one range.
+    due_at integer NULL,
+    placed_at integer NOT NULL,
+    -- Counts its history.
+    version integer NOT NULL,
+    -- JSON: the whole order. The columns above repeat what it is found by.
+    body text NOT NULL,
+    CONSTRAINT orders_version CHECK (version > 0),
+    CONSTRAINT orders_due_at CHECK (due_at IS NULL OR due_at = pay_by)
+);
+
+-- A customer's orders.
+CREATE INDEX orders_customer ON orders (customer_id, id);
+
+CREATE INDEX orders_status ON orders (status, id);
+
+-- Orders that wait for a payment, by the time it is due.
+CREATE INDEX orders_due ON orders (due_at, id) WHERE due_at IS NOT NULL;
+
+-- What happened to each order, append-only.
+CREATE TABLE order_history (
+    order_id blob NOT NULL,
+    -- The order's version after it: 1, 2, 3 ... without a gap.
+    version integer NOT NULL,
+    -- 1 placed, 2 confirmed, 3 adjusted, 4 rejected, 5 payment started, 6 paid, 7 payment failed, 8 paid late,
+    -- 9 paid again, 10 shipped partly, 11 shipped, 12 cancelled, 13 returned, 14 expired, 15 hold lost, 16 filled,
+    -- 17 allocated.
+    kind integer NOT NULL,
+    -- The order's status after it.
+    status integer NOT NULL,
+    happened_at integer NOT NULL,
+    -- Who: customer:ID, staff:NAME or service:NAME; NULL is StockPulse itself.
+    actor text NULL,
+    -- What it followed from: event:ID or command:ID; NULL is a request.
+    cause text NULL,
+    command blob NOT NULL,
+    reason text NULL,
+    PRIMARY KEY (order_id, version),
+    CONSTRAINT order_history_version CHECK (version > 0)
+);
+
+-- How many units each customer has on order of SKUs whose purchase is limited.
+CREATE TABLE order_purchase (
+    customer_id blob NOT NULL,
+    sku text NOT NULL,
+    units integer NOT NULL,
+    PRIMARY KEY (customer_id, sku),
+    CONSTRAINT order_purchase_units CHECK (units >= 0)
+);
+
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE order_command (
     id blob NOT NULL PRIMARY KEY,

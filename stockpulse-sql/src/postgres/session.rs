@@ -218,7 +218,12 @@ fn id(value: &Value) -> Option<Uuid> {
 }
 
 fn text(value: &Value) -> Option<String> {
-    if let Value::Text(text) = value { Some(text.clone()) } else { None }
+    if let Value::Text(text) = value { Some(without_nul(text)) } else { None }
+}
+
+/// PostgreSQL refuses a text that holds a NUL, and with it the batch that the text is in.
+fn without_nul(text: &str) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text.to_owned() }
 }
 
 fn bytes(value: &Value) -> Option<Vec<u8>> {
@@ -232,7 +237,7 @@ fn bind<'q>(mut query: PgQuery<'q>, args: &[Value]) -> PgQuery<'q> {
             Value::Int(int) => query.bind(*int),
             Value::Bool(bool) => query.bind(*bool),
             Value::Id(id) => query.bind(*id),
-            Value::Text(text) => query.bind(text.clone()),
+            Value::Text(text) => query.bind(without_nul(text)),
             Value::Bytes(bytes) => query.bind(bytes.clone()),
         };
     }

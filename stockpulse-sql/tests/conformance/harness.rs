@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stockpulse_core::Result;
-use stockpulse_core::conformance::{Harness, InventoryBackend};
+use stockpulse_core::conformance::{
+    CatalogBackend, CustomerBackend, Harness, InventoryBackend, NotificationBackend, OrderBackend,
+};
 use stockpulse_sql::Context;
 
 use crate::support::{Kind, Place, Ports};
@@ -71,4 +73,24 @@ macro_rules! harness {
 harness!(InventoryBackend, Inventory, ports => InventoryBackend {
     outbox: ports.outbox(Context::Inventory),
     store: ports.inventory,
+});
+
+harness!(OrderBackend, Orders, ports => OrderBackend {
+    outbox: ports.outbox(Context::Orders),
+    store: ports.orders,
+});
+
+harness!(CatalogBackend, Catalog, ports => CatalogBackend {
+    outbox: ports.outbox(Context::Catalog),
+    store: ports.catalog,
+});
+
+harness!(CustomerBackend, Customers, ports => CustomerBackend {
+    outbox: ports.outbox(Context::Customers),
+    store: ports.customers,
+});
+
+harness!(NotificationBackend, Notifications, ports => NotificationBackend {
+    outbox: ports.outbox(Context::Notifications),
+    log: ports.notifications,
 });

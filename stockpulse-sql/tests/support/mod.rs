@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use stockpulse_core::port::{InventoryStore, Outbox};
+use stockpulse_core::port::{CatalogStore, CustomerStore, InventoryStore, NotificationLog, OrderStore, Outbox};
 use stockpulse_core::{Error, ErrorKind, Result};
 use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
 use tempfile::TempDir;
@@ -31,6 +31,10 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
     pub(crate) inventory: Arc<dyn InventoryStore>,
+    pub(crate) orders: Arc<dyn OrderStore>,
+    pub(crate) catalog: Arc<dyn CatalogStore>,
+    pub(crate) customers: Arc<dyn CustomerStore>,
+    pub(crate) notifications: Arc<dyn NotificationLog>,
     outboxes: Vec<(Context, Arc<dyn Outbox>)>,
 }
 
@@ -45,7 +49,14 @@ macro_rules! ports {
     ($store:expr) => {{
         let store = $store;
         let outbox = |context: &Context| -> (Context, Arc<dyn Outbox>) { (*context, Arc::new(store.outbox(*context))) };
-        Ports { outboxes: Context::ALL.iter().map(outbox).collect(), inventory: Arc::new(store.clone()) }
+        Ports {
+            outboxes: Context::ALL.iter().map(outbox).collect(),
+            inventory: Arc::new(store.clone()),
+            orders: Arc::new(store.clone()),
+            catalog: Arc::new(store.clone()),
+            customers: Arc::new(store.clone()),
+            notifications: Arc::new(store),
+        }
     }};
 }
 
