@@ -13,11 +13,11 @@ mod orders;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod prune;
 mod records;
 mod rows;
 #[cfg(feature = "sqlite")]
 mod sqlite;
-mod prune;
 mod store;
 mod table;
 #[cfg(any(feature = "mysql", feature = "sqlite"))]
@@ -30,7 +30,7 @@ pub use mysql::{MySqlOptions, MySqlStore};
 pub use outbox::SqlOutbox;
 #[cfg(feature = "postgres")]
 pub use postgres::{PgOptions, PgStore};
+pub use prune::{Pruned, Pruner, Retention};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore, Synchronous};
-pub use prune::{Pruned, Pruner, Retention};
 pub use store::{RetryOptions, SqlStore};

@@ -67,6 +67,18 @@ impl Rows {
         self.values.extend(row);
     }
 
+    /// Puts rows into the order of their ids, which are their first column: the order in which every transaction writes
+    /// them, and the one that an index likes.
+    pub fn sort_by_id(&mut self) {
+        let id = |row: &&[Value]| if let Some(Value::Id(id)) = row.first() { Some(*id) } else { None };
+        if self.iter().is_sorted_by_key(|row| id(&row)) {
+            return;
+        }
+        let mut rows: Vec<&[Value]> = self.iter().collect();
+        rows.sort_by_key(id);
+        self.values = rows.concat();
+    }
+
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -85,6 +85,9 @@ CREATE TABLE order_outbox (
     body bytea NOT NULL
 );
 
+-- They live for a moment: compressing them costs more than it saves.
+ALTER TABLE order_outbox ALTER COLUMN body SET STORAGE EXTERNAL;
+
 -- Events that could not be published: to be tried again at a time, or, without one, set aside for good.
 CREATE TABLE order_outbox_aside (
     id bigint NOT NULL PRIMARY KEY,

@@ -6,11 +6,12 @@ use stockpulse_core::model::{Counters, ReservationState, StockKey, StockLevel};
 use stockpulse_core::port::{LevelAudit, Page};
 use uuid::Uuid;
 
-use super::read::{bound, list_levels};
+use super::read::list_levels;
 use super::rows;
 use super::tables::{BACKORDER, MOVEMENT, RESERVATION};
 use crate::database::Session;
 use crate::failure::Failure;
+use crate::rows::bound;
 use crate::value::{Cells, Value};
 
 /// How many reservations are read at once.

@@ -65,6 +65,9 @@ impl StockChanges {
         for (id, decided) in set.new_outcomes() {
             changes.commands.push(outcome_row(id, decided, at)?);
         }
+        for rows in [&mut changes.reservations, &mut changes.new_reservations, &mut changes.commands] {
+            rows.sort_by_id();
+        }
         changes.packs = outbox::pack(set.events())?;
         Ok(changes)
     }

@@ -20,7 +20,6 @@ use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
 pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
-pub(crate) use self::read::bound;
 pub(crate) use self::tables::{COMMAND, MOVEMENT, RESERVATION};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};

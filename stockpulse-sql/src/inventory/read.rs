@@ -1,8 +1,5 @@
 //! Reading stock.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 use stockpulse_core::model::{Movement, Reservation, ReservationId, ReservationState, StockKey, StockLevel, Timestamp};
 use stockpulse_core::port::Page;
 
@@ -11,8 +8,9 @@ use super::rows;
 use super::tables::{LEVEL, MOVEMENT, RESERVATION};
 use crate::database::{Select, Session};
 use crate::failure::Failure;
+use crate::rows::{aligned, bound, sorted};
 use crate::table::Rows;
-use crate::value::{Cells, Value};
+use crate::value::Cells;
 
 pub(super) async fn levels<S: Session>(session: &mut S, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>, Failure> {
     let levels = load::levels(session, &sorted(keys), false).await?;
@@ -79,23 +77,4 @@ pub(super) async fn list_levels<S: Session>(
     let found = session.query(&sql, &args).await?;
     let levels = found.iter().map(rows::read_level).collect::<Result<Vec<_>, _>>()?;
     Ok(Page::collect(levels.into_iter(), limit, |level| level.key.clone()))
-}
-
-/// A limit as it is bound.
-pub(crate) fn bound(limit: usize) -> Value {
-    Value::Int(i64::try_from(limit).unwrap_or(i64::MAX))
-}
-
-/// Keys in order, each once.
-pub(crate) fn sorted<K: Ord + Clone>(keys: &[K]) -> Vec<K> {
-    let mut sorted = keys.to_vec();
-    sorted.sort_unstable();
-    sorted.dedup();
-    sorted
-}
-
-/// For each key what was found for it.
-pub(crate) fn aligned<K: Eq + Hash, T: Clone>(keys: &[K], found: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Option<T>> {
-    let found: HashMap<K, T> = found.into_iter().map(|item| (key(&item), item)).collect();
-    keys.iter().map(|key| found.get(key).cloned()).collect()
 }

@@ -9,6 +9,7 @@ use stockpulse_core::{Error, Result};
 
 use crate::failure::Failure;
 use crate::frame::{actor, cause, named, read_actor, read_cause};
+use crate::rows::{code, json};
 use crate::value::{Cells, Value};
 
 /// One claim of a reservation, as it stands in the column `claims`: SKU, location, quantity, fulfilled, released, place in
@@ -160,24 +161,6 @@ pub(crate) fn read_key(row: &impl Cells) -> Result<StockKey, Failure> {
     Ok(StockKey::new(Sku::new(row.text(0)?)?, LocationId::new(row.text(1)?)?))
 }
 
-/// A stored number that stands for a state.
-pub(crate) fn code<T>(
-    row: &impl Cells,
-    column: usize,
-    what: &str,
-    read: impl Fn(u8) -> Option<T>,
-) -> Result<T, Failure> {
-    let code = row.int(column)?;
-    let known = u8::try_from(code).ok().and_then(read);
-    known.ok_or_else(|| Failure::corrupt(format!("{code} is no {what}")))
-}
-
 pub(crate) fn quantity(row: &impl Cells, column: usize) -> Result<Quantity, Failure> {
     Ok(Quantity::new(row.int(column)?)?)
-}
-
-/// A value as JSON text.
-pub(crate) fn json<T: Serialize + ?Sized>(value: &T) -> Result<Value> {
-    let text = serde_json::to_string(value);
-    text.map(Value::Text).map_err(|error| Error::corrupt("a value cannot be written as JSON").with_source(error))
 }

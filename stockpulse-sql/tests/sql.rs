@@ -1,0 +1,22 @@
+//! Everything on real databases: PostgreSQL and MariaDB or MySQL at the addresses that the environment names, and SQLite.
+
+#![cfg(all(feature = "postgres", feature = "mysql", feature = "sqlite"))]
+
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod conformance {
+    mod harness;
+    mod inventory;
+    mod notifications;
+    mod orders;
+    mod records;
+}
+
+#[cfg(test)]
+mod databases {
+    mod join;
+    mod scenarios;
+    mod texts;
+}
