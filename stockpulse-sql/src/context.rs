@@ -1,6 +1,8 @@
 //! The contexts of a shop, each with its own tables.
 
+use crate::frame::{CUSTOMER_COMMAND, ORDER_COMMAND, PRODUCT_COMMAND, STOCK_COMMAND};
 use crate::outbox::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};
+use crate::table::Table;
 
 /// A part of a shop with its own tables and its own outbox. All of them may be installed in one database, or each in its
 /// own, as its service's.
@@ -21,6 +23,17 @@ pub enum Context {
 impl Context {
     /// All of them.
     pub const ALL: &[Self] = &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications];
+
+    /// Where what was decided about its commands is kept, if it has any.
+    pub(crate) fn commands(self) -> Option<&'static Table> {
+        match self {
+            Self::Inventory => Some(&STOCK_COMMAND),
+            Self::Orders => Some(&ORDER_COMMAND),
+            Self::Catalog => Some(&PRODUCT_COMMAND),
+            Self::Customers => Some(&CUSTOMER_COMMAND),
+            Self::Notifications => None,
+        }
+    }
 
     pub(crate) fn outbox(self) -> &'static OutboxTables {
         match self {

@@ -7,7 +7,19 @@ use stockpulse_core::model::{Actor, Cause, CommandId, Timestamp};
 use stockpulse_core::{Error, Result, codec};
 
 use crate::failure::Failure;
+use crate::table::Kind::{Bytes, Id, Int};
+use crate::table::Table;
 use crate::value::{Cells, Value};
+
+/// The table of what was decided about the commands of a context.
+const fn commands(name: &'static str) -> Table {
+    Table { name, columns: &[("id", Id), ("fingerprint", Int), ("outcome", Bytes), ("decided_at", Int)], key: 1 }
+}
+
+pub(crate) static STOCK_COMMAND: Table = commands("stock_command");
+pub(crate) static ORDER_COMMAND: Table = commands("order_command");
+pub(crate) static PRODUCT_COMMAND: Table = commands("product_command");
+pub(crate) static CUSTOMER_COMMAND: Table = commands("customer_command");
 
 /// The stored form of an actor: nothing for the system itself, otherwise what it is and who, as `staff:ann`.
 pub(crate) fn actor(actor: &Actor) -> Value {

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::Failure;
-use crate::inventory::{COMMAND, RESERVATION};
+use crate::inventory::RESERVATION;
 use crate::rows::bound;
 use crate::store::SqlStore;
 use crate::table::{Rows, Table};
@@ -111,7 +111,7 @@ impl<D: Database> Pruner<D> {
         let now = self.clock.now();
         let mut pruned = Pruned::default();
         for context in &self.retention.contexts {
-            let Some(table) = outcomes_of(*context) else { continue };
+            let Some(table) = context.commands() else { continue };
             pruned.outcomes += self.walk(table, "decided_at", "", now.minus(self.retention.outcomes)).await?;
         }
         if self.retention.contexts.contains(&Context::Inventory) {
@@ -170,12 +170,4 @@ async fn prune<S: Session>(
     let count = old.len();
     session.delete(table, &Rows::single(old)).await?;
     Ok(Part { last: last.filter(|_| rows.len() >= batch), count })
-}
-
-/// The table of a context's outcomes, if it has commands.
-fn outcomes_of(context: Context) -> Option<&'static Table> {
-    match context {
-        Context::Inventory => Some(&COMMAND),
-        _ => None,
-    }
 }

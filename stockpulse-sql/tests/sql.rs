@@ -17,6 +17,7 @@ mod conformance {
 #[cfg(test)]
 mod databases {
     mod join;
+    mod prune;
     mod scenarios;
     mod texts;
 }

@@ -7,10 +7,10 @@ use stockpulse_core::engine::stock::{BackorderChange, RowChange, StockWorkingSet
 use stockpulse_core::model::{StockKey, StockLevel, Timestamp};
 
 use super::rows;
-use super::tables::{BACKORDER, COMMAND, LEVEL, MOVEMENT, RESERVATION};
+use super::tables::{BACKORDER, LEVEL, MOVEMENT, RESERVATION};
 use crate::database::Session;
 use crate::failure::Failure;
-use crate::frame::outcome_row;
+use crate::frame::{STOCK_COMMAND, outcome_row};
 use crate::outbox::{self, Pack};
 use crate::table::Rows;
 use crate::value::Value;
@@ -41,7 +41,7 @@ impl StockChanges {
             backorders: Rows::of(&BACKORDER, 0),
             ended_backorders: Rows::new(BACKORDER.key),
             movements: Rows::of(&MOVEMENT, set.movements().len()),
-            commands: Rows::of(&COMMAND, 0),
+            commands: Rows::of(&STOCK_COMMAND, 0),
             packs: Vec::new(),
         };
         let mut levels: Vec<&StockLevel> = set.changed_levels().collect();
@@ -109,7 +109,7 @@ impl StockChanges {
         session.upsert(&BACKORDER, self.backorders).await?;
         session.delete(&BACKORDER, &self.ended_backorders).await?;
         session.insert(&MOVEMENT, self.movements).await?;
-        session.insert(&COMMAND, self.commands).await?;
+        session.insert(&STOCK_COMMAND, self.commands).await?;
         outbox::append(session, &outbox::STOCK, self.packs).await
     }
 }

@@ -4,10 +4,10 @@ use stockpulse_core::engine::stock::{LoadPlan, StockCommand, StockWorkingSet};
 use stockpulse_core::model::{Reservation, StockKey, StockLevel};
 
 use super::rows;
-use super::tables::{BACKORDER, COMMAND, LEVEL, RESERVATION};
+use super::tables::{BACKORDER, LEVEL, RESERVATION};
 use crate::database::{Select, Session};
 use crate::failure::Failure;
-use crate::frame::read_outcome;
+use crate::frame::{STOCK_COMMAND, read_outcome};
 use crate::table::Rows;
 
 /// A loaded working set, and the levels that were in it before anything was decided.
@@ -22,7 +22,7 @@ pub(crate) async fn load<S: Session>(session: &mut S, batch: &[StockCommand]) ->
     let mut plan = LoadPlan::of(batch);
     let mut loaded = Loaded::default();
     let commands = Rows::single(plan.commands.iter().map(|id| id.as_uuid()));
-    for row in session.select(Select { table: &COMMAND, lock: false }, &commands).await? {
+    for row in session.select(Select { table: &STOCK_COMMAND, lock: false }, &commands).await? {
         let (id, decided) = read_outcome(&row)?;
         loaded.set.insert_outcome(id, decided);
     }

@@ -20,7 +20,7 @@ use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
 pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
-pub(crate) use self::tables::{COMMAND, MOVEMENT, RESERVATION};
+pub(crate) use self::tables::{MOVEMENT, RESERVATION};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::Failure;

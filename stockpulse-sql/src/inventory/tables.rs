@@ -1,6 +1,6 @@
 //! The tables of the inventory.
 
-use crate::table::Kind::{Bool, Bytes, Id, Int, Text};
+use crate::table::Kind::{Bool, Id, Int, Text};
 use crate::table::Table;
 
 pub(crate) const LEVEL: Table = Table {
@@ -68,10 +68,4 @@ pub(crate) const MOVEMENT: Table = Table {
         ("moved_at", Int),
     ],
     key: 3,
-};
-
-pub(crate) const COMMAND: Table = Table {
-    name: "stock_command",
-    columns: &[("id", Id), ("fingerprint", Int), ("outcome", Bytes), ("decided_at", Int)],
-    key: 1,
 };

@@ -8,10 +8,10 @@ use stockpulse_core::engine::stock::RowChange;
 use stockpulse_core::model::Timestamp;
 
 use super::rows;
-use super::tables::{COMMAND, HISTORY, ORDER, PURCHASE};
+use super::tables::{HISTORY, ORDER, PURCHASE};
 use crate::database::Session;
 use crate::failure::Failure;
-use crate::frame::outcome_row;
+use crate::frame::{ORDER_COMMAND, outcome_row};
 use crate::outbox::{self, Pack};
 use crate::table::Rows;
 
@@ -40,7 +40,7 @@ impl OrderChanges {
             new_purchases: Rows::of(&PURCHASE, 0),
             purchases: Rows::of(&PURCHASE, 0),
             history: Rows::of(&HISTORY, set.history().len()),
-            commands: Rows::of(&COMMAND, 0),
+            commands: Rows::of(&ORDER_COMMAND, 0),
             packs: outbox::pack(set.events())?,
         };
         let mut orders: Vec<_> = set.changed_orders().collect();
@@ -76,7 +76,7 @@ impl OrderChanges {
         session.insert(&PURCHASE, self.new_purchases).await?;
         session.upsert(&PURCHASE, self.purchases).await?;
         session.insert(&HISTORY, self.history).await?;
-        session.insert(&COMMAND, self.commands).await?;
+        session.insert(&ORDER_COMMAND, self.commands).await?;
         outbox::append(session, &outbox::ORDERS, self.packs).await
     }
 }

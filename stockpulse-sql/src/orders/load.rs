@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use stockpulse_core::engine::order::{OrderCommand, OrderLoadPlan, OrderWorkingSet, PurchaseKey};
 
 use super::rows;
-use super::tables::{COMMAND, ORDER, PURCHASE};
+use super::tables::{ORDER, PURCHASE};
 use crate::database::{Select, Session};
 use crate::failure::Failure;
-use crate::frame::read_outcome;
+use crate::frame::{ORDER_COMMAND, read_outcome};
 use crate::table::Rows;
 
 /// A loaded working set, and the purchases that were counted in it before anything was decided.
@@ -23,7 +23,7 @@ pub(crate) async fn load<S: Session>(session: &mut S, batch: &[OrderCommand]) ->
     let mut plan = OrderLoadPlan::of(batch);
     let mut loaded = Loaded::default();
     let commands = Rows::single(plan.commands.iter().map(|id| id.as_uuid()));
-    for row in session.select(Select { table: &COMMAND, lock: false }, &commands).await? {
+    for row in session.select(Select { table: &ORDER_COMMAND, lock: false }, &commands).await? {
         let (id, decided) = read_outcome(&row)?;
         loaded.set.insert_outcome(id, decided);
     }

@@ -36,6 +36,17 @@ pub(crate) async fn decide<S: Session>(
     Ok(outcomes)
 }
 
+/// Decides a batch within a transaction that somebody else ends.
+pub(crate) async fn decide_in<S: Session>(
+    session: &mut S,
+    engine: &Engine,
+    batch: &[OrderCommand],
+) -> Result<Vec<OrderOutcome>, Failure> {
+    let outcomes = decide(session, engine, batch).await?;
+    session.flush().await?;
+    Ok(outcomes)
+}
+
 #[async_trait]
 impl<D: Database> OrderStore for SqlStore<D> {
     async fn execute(&self, engine: &Engine, batch: Vec<OrderCommand>) -> Result<Vec<OrderOutcome>> {

@@ -1,6 +1,6 @@
 //! The tables of orders.
 
-use crate::table::Kind::{Bytes, Id, Int, Text};
+use crate::table::Kind::{Id, Int, Text};
 use crate::table::Table;
 
 pub(crate) const ORDER: Table = Table {
@@ -38,9 +38,3 @@ pub(crate) const HISTORY: Table = Table {
 
 pub(crate) const PURCHASE: Table =
     Table { name: "order_purchase", columns: &[("customer_id", Id), ("sku", Text), ("units", Int)], key: 2 };
-
-pub(crate) const COMMAND: Table = Table {
-    name: "order_command",
-    columns: &[("id", Id), ("fingerprint", Int), ("outcome", Bytes), ("decided_at", Int)],
-    key: 1,
-};

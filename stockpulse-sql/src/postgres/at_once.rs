@@ -7,7 +7,8 @@ use sqlx::{AssertSqlSafe, PgConnection};
 use super::failure;
 use super::session::{arrays, bind_columns, insert};
 use crate::failure::Failure;
-use crate::inventory::{AtOnce, COMMAND, MOVEMENT, RESERVATION};
+use crate::frame::STOCK_COMMAND;
+use crate::inventory::{AtOnce, MOVEMENT, RESERVATION};
 use crate::outbox::{STOCK, pack_rows};
 use crate::table::Kind::{self, Id, Int, Text};
 
@@ -33,7 +34,7 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     let reservations = absent + ABSENT.len();
     let movements = reservations + RESERVATION.columns.len();
     let commands = movements + MOVEMENT.columns.len();
-    let packs = commands + COMMAND.columns.len();
+    let packs = commands + STOCK_COMMAND.columns.len();
     format!(
         "WITH levels AS (
             SELECT * FROM UNNEST({levels}) AS d(sku, location, expected, on_hand, reserved, backordered, version)
@@ -50,7 +51,7 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
          {} WHERE (SELECT count(*) FROM locked) > 0",
         insert(&RESERVATION, reservations),
         insert(&MOVEMENT, movements),
-        insert(&COMMAND, commands),
+        insert(&STOCK_COMMAND, commands),
         insert(&STOCK.packs, packs),
     )
 });
@@ -63,7 +64,7 @@ pub(super) async fn write(connection: &mut PgConnection, written: AtOnce) -> Res
     let query = bind_columns(query, &absent, ABSENT);
     let query = bind_columns(query, &changes.new_reservations, RESERVATION.columns);
     let query = bind_columns(query, &changes.movements, MOVEMENT.columns);
-    let query = bind_columns(query, &changes.commands, COMMAND.columns);
+    let query = bind_columns(query, &changes.commands, STOCK_COMMAND.columns);
     let query = bind_columns(query, &packs, STOCK.packs.columns);
     query.execute(connection).await.map_err(failure)?;
     Ok(())

@@ -3,11 +3,12 @@
 use sqlx::PgConnection;
 use stockpulse_core::Result;
 use stockpulse_core::engine::Engine;
+use stockpulse_core::engine::order::{OrderCommand, OrderOutcome};
 use stockpulse_core::engine::stock::{StockCommand, StockOutcome};
 
 use super::PgStore;
 use super::session::PgSession;
-use crate::inventory;
+use crate::{inventory, orders};
 
 impl PgStore {
     /// Decides a batch of stock commands within a transaction that the application began on this connection: what it writes
@@ -22,7 +23,7 @@ impl PgStore {
     ///
     /// # Cancel safety
     /// A dropped future leaves the transaction in between: roll it back.
-    pub async fn execute_in(
+    pub async fn execute_stock_in(
         &self,
         connection: &mut PgConnection,
         engine: &Engine,
@@ -31,5 +32,24 @@ impl PgStore {
         let mut session = PgSession::join(connection);
         let decided = inventory::decide_in(&mut session, engine, batch).await;
         decided.map_err(|failure| failure.error.during("inventory.execute_in"))
+    }
+
+    /// Decides a batch of order commands within a transaction of the application's own, as
+    /// [`execute_stock_in`](Self::execute_stock_in) does.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn execute_orders_in(
+        &self,
+        connection: &mut PgConnection,
+        engine: &Engine,
+        batch: &[OrderCommand],
+    ) -> Result<Vec<OrderOutcome>> {
+        let mut session = PgSession::join(connection);
+        let decided = orders::decide_in(&mut session, engine, batch).await;
+        decided.map_err(|failure| failure.error.during("orders.execute_in"))
     }
 }

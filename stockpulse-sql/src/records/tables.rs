@@ -1,15 +1,16 @@
 //! The tables of products and customers.
 
 use crate::context::Context;
+use crate::frame::{CUSTOMER_COMMAND, PRODUCT_COMMAND};
 use crate::outbox::{CUSTOMERS, OutboxTables, PRODUCTS};
-use crate::table::Kind::{Bool, Bytes, Id, Int, Text};
-use crate::table::{Kind, Table};
+use crate::table::Kind::{Bool, Id, Int, Text};
+use crate::table::Table;
 
 /// The tables of one sort of records.
 #[derive(Debug)]
 pub(crate) struct RecordTables {
     pub(crate) records: Table,
-    pub(crate) commands: Table,
+    pub(crate) commands: &'static Table,
     pub(crate) outbox: &'static OutboxTables,
     pub(crate) context: Context,
 }
@@ -26,8 +27,6 @@ impl RecordTables {
     }
 }
 
-const COMMAND_COLUMNS: &[(&str, Kind)] = &[("id", Id), ("fingerprint", Int), ("outcome", Bytes), ("decided_at", Int)];
-
 pub(crate) static PRODUCT: RecordTables = RecordTables {
     records: Table {
         name: "product",
@@ -41,7 +40,7 @@ pub(crate) static PRODUCT: RecordTables = RecordTables {
         ],
         key: 1,
     },
-    commands: Table { name: "product_command", columns: COMMAND_COLUMNS, key: 1 },
+    commands: &PRODUCT_COMMAND,
     outbox: &PRODUCTS,
     context: Context::Catalog,
 };
@@ -60,7 +59,7 @@ pub(crate) static CUSTOMER: RecordTables = RecordTables {
         ],
         key: 1,
     },
-    commands: Table { name: "customer_command", columns: COMMAND_COLUMNS, key: 1 },
+    commands: &CUSTOMER_COMMAND,
     outbox: &CUSTOMERS,
     context: Context::Customers,
 };

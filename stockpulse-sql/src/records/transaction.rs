@@ -28,7 +28,7 @@ pub(crate) async fn decide<T: Stored, S: Session>(
     ids.sort_unstable();
     ids.dedup();
     let ids = Rows::single(ids.iter().map(|id| id.as_uuid()));
-    for row in session.select(Select { table: &T::TABLES.commands, lock: false }, &ids).await? {
+    for row in session.select(Select { table: T::TABLES.commands, lock: false }, &ids).await? {
         let (id, decided) = read_outcome(&row)?;
         set.insert_outcome(id, decided);
     }
@@ -61,13 +61,13 @@ async fn save<T: Stored, S: Session>(
     }
     let mut decided: Vec<_> = set.new_outcomes().collect();
     decided.sort_unstable_by_key(|(id, _)| *id);
-    let mut commands = Rows::of(&tables.commands, decided.len());
+    let mut commands = Rows::of(tables.commands, decided.len());
     for (id, decided) in decided {
         commands.push(outcome_row(id, decided, at)?);
     }
     session.insert(&tables.records, new).await?;
     session.upsert(&tables.records, known).await?;
-    session.insert(&tables.commands, commands).await?;
+    session.insert(tables.commands, commands).await?;
     outbox::append(session, tables.outbox, outbox::pack(set.events())?).await
 }
 

@@ -51,7 +51,7 @@ macro_rules! join {
 
         let mut undone = connection.begin().await.unwrap();
         sqlx::raw_sql("INSERT INTO cart VALUES ('undone')").execute(&mut *undone).await.unwrap();
-        let outcomes = store.execute_in(&mut undone, &engine, &[reserve(11, 2)]).await.unwrap();
+        let outcomes = store.execute_stock_in(&mut undone, &engine, &[reserve(11, 2)]).await.unwrap();
         assert!(matches!(outcomes[..], [StockOutcome::Reserved(_)]), "{outcomes:?}");
         undone.rollback().await.unwrap();
         assert_eq!(reserved(&store).await, 1);
@@ -59,7 +59,7 @@ macro_rules! join {
 
         let mut kept = connection.begin().await.unwrap();
         sqlx::raw_sql("INSERT INTO cart VALUES ('kept')").execute(&mut *kept).await.unwrap();
-        let outcomes = store.execute_in(&mut kept, &engine, &[reserve(12, 3), reserve(13, 2)]).await.unwrap();
+        let outcomes = store.execute_stock_in(&mut kept, &engine, &[reserve(12, 3), reserve(13, 2)]).await.unwrap();
         assert!(matches!(outcomes[..], [StockOutcome::Reserved(_), StockOutcome::Refused(_)]), "{outcomes:?}");
         kept.commit().await.unwrap();
         assert_eq!(reserved(&store).await, 4);

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use stockpulse_core::memory::ManualClock;
 use stockpulse_core::port::{CatalogStore, CustomerStore, InventoryStore, NotificationLog, OrderStore, Outbox};
 use stockpulse_core::{Error, ErrorKind, Result};
-use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
+use stockpulse_sql::{
+    Context, MySqlOptions, MySqlStore, PgOptions, PgStore, Pruned, Retention, SqliteOptions, SqliteStore, Synchronous,
+};
 use tempfile::TempDir;
 
 /// Which database.
@@ -36,6 +39,15 @@ pub(crate) struct Ports {
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) notifications: Arc<dyn NotificationLog>,
     outboxes: Vec<(Context, Arc<dyn Outbox>)>,
+    store: Store,
+}
+
+/// The store itself, for what no port has.
+#[derive(Clone, Debug)]
+pub(crate) enum Store {
+    Postgres(PgStore),
+    MySql(MySqlStore),
+    Sqlite(SqliteStore),
 }
 
 impl Ports {
@@ -43,10 +55,20 @@ impl Ports {
         let found = self.outboxes.iter().find(|(of, _)| *of == context);
         Arc::clone(&found.expect("every context has an outbox").1)
     }
+
+    /// Deletes what is old by this clock.
+    pub(crate) async fn prune(&self, retention: &Retention, clock: &ManualClock) -> Result<Pruned> {
+        let (retention, clock) = (retention.clone(), Arc::new(clock.clone()));
+        match &self.store {
+            Store::Postgres(store) => store.pruner(retention).with_clock(clock).run_once().await,
+            Store::MySql(store) => store.pruner(retention).with_clock(clock).run_once().await,
+            Store::Sqlite(store) => store.pruner(retention).with_clock(clock).run_once().await,
+        }
+    }
 }
 
 macro_rules! ports {
-    ($store:expr) => {{
+    ($kind:ident, $store:expr) => {{
         let store = $store;
         let outbox = |context: &Context| -> (Context, Arc<dyn Outbox>) { (*context, Arc::new(store.outbox(*context))) };
         Ports {
@@ -55,7 +77,8 @@ macro_rules! ports {
             orders: Arc::new(store.clone()),
             catalog: Arc::new(store.clone()),
             customers: Arc::new(store.clone()),
-            notifications: Arc::new(store),
+            notifications: Arc::new(store.clone()),
+            store: Store::$kind(store),
         }
     }};
 }
@@ -130,17 +153,17 @@ impl Place {
         match self.kind {
             Kind::Postgres => {
                 let options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
-                Ok(ports!(PgStore::connect(options).await?))
+                Ok(ports!(Postgres, PgStore::connect(options).await?))
             }
             Kind::MySql => {
                 let options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
-                Ok(ports!(MySqlStore::connect(options).await?))
+                Ok(ports!(MySql, MySqlStore::connect(options).await?))
             }
             Kind::Sqlite => {
                 let options = SqliteOptions::new(&self.name).with_contexts(contexts);
                 // Nobody cuts the power here, and what survives the end of a process survives in either mode.
                 let options = options.with_synchronous(Synchronous::Normal);
-                Ok(ports!(SqliteStore::open_with(options).await?))
+                Ok(ports!(Sqlite, SqliteStore::open_with(options).await?))
             }
         }
     }
