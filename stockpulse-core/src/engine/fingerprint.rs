@@ -106,6 +106,16 @@ mod tests {
     }
 
     #[test]
+    fn a_number_of_any_width_is_one_word() {
+        let word = fingerprint(&42_u64);
+        assert_eq!(
+            [fingerprint(&42_u8), fingerprint(&42_u16), fingerprint(&42_u32), fingerprint(&42_usize)],
+            [word; 4]
+        );
+        assert_eq!([fingerprint(&42_i64), fingerprint(&42_isize)], [word; 2]);
+    }
+
+    #[test]
     fn trailing_zeros_and_where_a_text_ends_count() {
         assert_ne!(fingerprint(&("a", "b")), fingerprint(&("ab", "")));
         assert_ne!(fingerprint("a\0"), fingerprint("a"));

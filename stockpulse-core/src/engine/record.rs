@@ -255,41 +255,4 @@ fn content<T: Record>(command: &Command<Put<T>>) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{Currency, Money};
-
-    fn put(id: u128, price: i64, expected: Expected) -> ProductCommand {
-        let product = Product::new(Sku::new("CUP").unwrap(), "Cup", Money::new(price, Currency::EUR));
-        Command::new(CommandId::from_u128(id), Timestamp::from_secs(1), Put { record: product, expected })
-    }
-
-    #[test]
-    fn versions_guard_and_the_same_command_twice_changes_nothing() {
-        let mut set = RecordWorkingSet::default();
-        assert_eq!(set.decide(&put(1, 100, Expected::New)), PutOutcome::Stored(1));
-        assert_eq!(set.decide(&put(2, 200, Expected::Version(1))), PutOutcome::Stored(2));
-        assert_eq!(set.decide(&put(1, 100, Expected::New)), PutOutcome::Stored(1));
-        assert_eq!(set.decide(&put(1, 300, Expected::New)), PutOutcome::Conflict);
-        assert_eq!(set.decide(&put(3, 300, Expected::Version(1))), PutOutcome::Stale(2));
-        assert_eq!(set.decide(&put(4, 300, Expected::New)), PutOutcome::Stale(2));
-        assert_eq!(set.get(&Sku::new("CUP").unwrap()).unwrap().price.minor, 200);
-        assert_eq!(set.events().len(), 2);
-    }
-
-    #[test]
-    fn putting_the_same_again_stores_nothing_and_tells_nobody() {
-        let mut set = RecordWorkingSet::default();
-        set.decide(&put(1, 100, Expected::Any));
-        assert_eq!(set.decide(&put(2, 100, Expected::Any)), PutOutcome::Stored(1));
-        assert_eq!(set.events().len(), 1);
-    }
-
-    #[test]
-    fn a_record_that_makes_no_sense_is_refused() {
-        let mut set = RecordWorkingSet::default();
-        assert!(
-            matches!(set.decide(&put(1, -1, Expected::Any)), PutOutcome::Invalid(reason) if reason.contains("price"))
-        );
-    }
-}
+mod tests;

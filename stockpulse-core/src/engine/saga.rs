@@ -107,3 +107,6 @@ pub const fn notification(event: &OrderEvent) -> Option<NotificationKind> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

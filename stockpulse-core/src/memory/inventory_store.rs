@@ -219,3 +219,6 @@ impl InventoryStore for MemoryInventoryStore {
 pub(super) fn from<K: Ord>(keys: &BTreeSet<K>, after: Option<K>) -> impl Iterator<Item = &K> {
     keys.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
 }
+
+#[cfg(test)]
+mod tests;

@@ -18,7 +18,7 @@ pub(crate) fn decide(engine: &Engine, set: &mut OrderWorkingSet, command: &Order
         let same = decided.fingerprint == fingerprint;
         return if same { decided.outcome.clone() } else { OrderOutcome::Refused(OrderRefusal::Conflict) };
     }
-    let outcome = match rule(engine.limits(), &mut Work { set, command, events: 0 }) {
+    let outcome = match rule(engine.limits(), &mut Work { set, command }) {
         Ok(state) => OrderOutcome::Accepted(state),
         Err(refusal) => OrderOutcome::Refused(refusal),
     };
@@ -47,7 +47,6 @@ fn rule(limits: &Limits, work: &mut Work<'_>) -> Ruling {
 pub(super) struct Work<'a> {
     pub(super) set: &'a mut OrderWorkingSet,
     pub(super) command: &'a OrderCommand,
-    events: u32,
 }
 
 impl Work<'_> {
@@ -55,7 +54,8 @@ impl Work<'_> {
         self.set.order(id).cloned().ok_or(OrderRefusal::UnknownOrder(id))
     }
 
-    /// Saves a changed order with its entry in the history, and tells of it: the only way in which orders change.
+    /// Saves a changed order with its entry in the history, and tells of it. A command does so once at most, so that
+    /// its event needs no index of its own.
     pub(super) fn save(
         &mut self,
         order: Order,
@@ -76,13 +76,12 @@ impl Work<'_> {
             };
             let event = Event {
                 command: self.command.id,
-                index: self.events,
+                index: 0,
                 sequence: state.version,
                 at: self.command.at,
                 trace: self.command.trace,
                 data: EventData::Order(Box::new(event)),
             };
-            self.events += 1;
             self.set.push_event(event);
         }
         state

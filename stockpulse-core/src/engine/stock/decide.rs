@@ -9,8 +9,8 @@ use super::{adjust, lifecycle, reserve, settings};
 use crate::engine::Engine;
 use crate::engine::decided::Decided;
 use crate::model::{
-    Availability, Counters, Event, EventData, MovementKind, Quantity, ReservationEvent, ReservationId, StockEvent,
-    StockLevel, StockQuantity,
+    Availability, Backorder, Counters, Event, EventData, MovementKind, Quantity, ReservationEvent, ReservationId,
+    StockEvent, StockLevel, StockQuantity,
 };
 
 /// What a rule answers: what was decided, or why not. A refusal has changed nothing.
@@ -166,10 +166,8 @@ impl Work<'_> {
     /// Covers waiting claims of a level with what is free, first in, first out.
     pub(super) fn fill(&mut self, row: usize) -> Vec<Filled> {
         let mut filled = Vec::new();
-        loop {
-            let LevelRowView { free, first } = self.front(row);
-            let (Some(entry), true) = (first, free > 0) else { return filled };
-            let quantity = Quantity::saturating_from(free).min(entry.quantity);
+        while let Some((free, entry)) = self.front(row) {
+            let quantity = free.min(entry.quantity);
             self.set.dequeue(row, entry.position, quantity);
             let change = Counters { backordered: -quantity.get(), ..Counters::default() };
             self.change(row, MovementKind::Filled, change, Some(entry.reservation), None);
@@ -180,24 +178,20 @@ impl Work<'_> {
             self.emit(StockEvent::Filled(event), sequence);
             filled.push(Filled { reservation, order, key: entry.key, quantity });
         }
+        filled
     }
 
-    /// What is free for waiting claims, and who waits longest.
-    fn front(&self, row: usize) -> LevelRowView {
+    /// What is free for waiting claims, and who waits longest; nothing if nothing is free or nobody waits.
+    fn front(&self, row: usize) -> Option<(Quantity, Backorder)> {
         let row = self.set.row(row);
         let level = &row.level;
-        let free = if level.backordered.is_zero() {
-            0
-        } else {
-            level.on_hand.get() - level.committed().get() - level.safety_stock.get()
-        };
-        LevelRowView { free, first: row.queue.values().next().filter(|_| free > 0).cloned() }
+        if level.backordered.is_zero() {
+            return None;
+        }
+        let free = level.on_hand.get() - level.committed().get() - level.safety_stock.get();
+        let free = Quantity::saturating_from(free);
+        row.queue.values().next().filter(|_| !free.is_zero()).map(|first| (free, first.clone()))
     }
-}
-
-struct LevelRowView {
-    free: i64,
-    first: Option<crate::model::Backorder>,
 }
 
 /// Whether a level ran low, ran out or came back.

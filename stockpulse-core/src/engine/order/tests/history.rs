@@ -2,7 +2,7 @@
 
 use super::desk::{Desk, HALF_HOUR, ORDER, filled, parts, payment_failed, place, reserved};
 use crate::engine::order::{OrderAction, OrderParts, StockAnswer};
-use crate::model::{OrderChange, Policy};
+use crate::model::{EventData, OrderChange, Policy};
 
 fn changes(desk: &Desk) -> Vec<OrderChange> {
     let order = desk.order();
@@ -94,6 +94,9 @@ fn a_batch_is_its_commands_one_by_one() {
     assert_eq!(outcomes, one_by_one);
     assert_eq!((set.order(ORDER), set.history()), (desk.find(ORDER), desk.history.as_slice()));
     assert_eq!(set.changed_orders().count(), 1);
+    let told: Vec<_> = set.events().iter().map(|event| &event.data).collect();
+    let told_one_by_one: Vec<_> = desk.events.iter().map(|event| EventData::Order(Box::new(event.clone()))).collect();
+    assert_eq!(told, told_one_by_one.iter().collect::<Vec<_>>());
     set.clear_changes();
     assert_eq!((set.changed_orders().count(), set.history().len(), set.events().len()), (0, 0, 0));
 }

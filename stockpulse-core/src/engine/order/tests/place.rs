@@ -125,5 +125,6 @@ fn more_lines_or_locations_than_the_limits_are_refused() {
         matches!(desk.refused(OrderAction::Place(far)), OrderRefusal::Invalid(reason) if reason.contains("locations"))
     );
     assert!(desk.find(ORDER).is_none());
-    assert!(desk.accepted(OrderAction::Place(place(&[("CUP", 1)]))).changed);
+    let near = Sourcing { strategy: Strategy::Priority, locations: vec![LocationId::main()] };
+    assert!(desk.accepted(OrderAction::Place(place(&[("CUP", 1)]).with_sourcing(near))).changed);
 }

@@ -60,6 +60,13 @@ fn more_than_can_be_counted_is_refused_over_all_lines_of_a_level() {
 }
 
 #[test]
+fn as_much_as_can_be_counted_may_lie_at_a_level() {
+    let mut shop = Shop::with(&[("A", 1)]);
+    shop.act(adjust("A", Quantity::MAX.get() - 1));
+    assert_eq!(shop.level("A").on_hand, Quantity::MAX);
+}
+
+#[test]
 fn an_adjustment_needs_a_level_a_change_and_units_that_are_not_promised() {
     let mut shop = Shop::with(&[("A", 10)]);
     shop.reserve(request(1, &[("A", 4)]));

@@ -43,3 +43,19 @@ fn what_was_saved_is_forgotten_and_the_rows_stay() {
     engine.execute_stock(&mut shop.set, &[allocate]);
     assert_eq!(reservations(&shop.set), [(id(1), RowChange::Updated, 2)]);
 }
+
+#[test]
+fn a_set_that_was_cleared_is_as_good_as_a_new_one() {
+    let mut shop = Shop::with(&[("A", 9)]);
+    let engine = shop.engine.clone();
+    let reserve = shop.command(StockAction::Reserve(request(1, &[("A", 1)])));
+    let first = engine.execute_stock(&mut shop.set, std::slice::from_ref(&reserve));
+    assert_eq!((shop.set.levels().count(), shop.set.reservations().count(), shop.set.outcomes().count()), (1, 1, 2));
+    shop.set.clear();
+    assert_eq!((shop.set.levels().count(), shop.set.reservations().count(), shop.set.outcomes().count()), (0, 0, 0));
+    assert_eq!((shop.set.changed_levels().count(), shop.set.new_outcomes().count()), (0, 0));
+    assert!(shop.set.movements().is_empty() && shop.set.events().is_empty());
+    shop.set.insert_level(StockLevel { on_hand: 9.into(), ..StockLevel::new(key("A")) });
+    assert_eq!(engine.execute_stock(&mut shop.set, &[reserve]), first);
+    assert_eq!(reservations(&shop.set), [(id(1), RowChange::Created, 1)]);
+}

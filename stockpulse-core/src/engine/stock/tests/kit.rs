@@ -1,7 +1,7 @@
 //! Kits: a line of a kit claims its components.
 
 use super::*;
-use crate::model::{Component, Kit, Policy};
+use crate::model::{Component, Kit, Policy, Sourcing, Strategy};
 
 /// A set of two cups and a plate.
 fn set() -> Kit {
@@ -113,4 +113,13 @@ fn components_may_come_from_different_locations() {
     shop.reserve(wanted);
     let expected = [("CUP@east".to_owned(), 3, 0), ("CUP@west".to_owned(), 1, 0), ("PLATE@west".to_owned(), 2, 0)];
     assert_eq!(claims(&shop.reservation(1)), expected);
+}
+
+#[test]
+fn single_source_takes_the_first_location_with_all_components_of_all_kits() {
+    let mut shop = Shop::with(&[("CUP@east", 5), ("PLATE@east", 9), ("CUP@west", 6), ("PLATE@west", 3)]);
+    let mut wanted = with_set(request(1, &[("SET", 3)]));
+    wanted.sourcing = Sourcing { strategy: Strategy::SingleSource, locations: vec![place("east"), place("west")] };
+    shop.reserve(wanted);
+    assert_eq!(claims(&shop.reservation(1)), [("CUP@west".to_owned(), 6, 0), ("PLATE@west".to_owned(), 3, 0)]);
 }

@@ -12,11 +12,13 @@ mod fulfil;
 mod kit;
 mod lifecycle;
 mod load_plan;
+mod outcome;
 mod reconcile;
 mod release;
 mod replace;
 mod reserve;
 mod sourcing;
+mod updates;
 
 use std::collections::BTreeMap;
 
@@ -177,6 +179,8 @@ impl Shop {
             assert_eq!(level.reserved.get(), claimed, "{key}: reserved is not the sum of the claims");
             let waiting: i64 = self.set.backorders(key).map(|entry| entry.quantity.get()).sum();
             assert_eq!(level.backordered.get(), waiting, "{key}: backordered is not the sum of the queue");
+            let free = level.on_hand.get() - level.committed().get() - level.safety_stock.get();
+            assert!(waiting == 0 || free <= 0, "{key}: claims wait though {free} units are free");
             let movements: Vec<_> = self.ledger.iter().filter(|movement| movement.key == *key).collect();
             let sum = movements.iter().fold(Counters::default(), |sum, movement| sum.plus(movement.change));
             assert_eq!(level.counters(), sum, "{key}: the movements do not add up to the level");

@@ -57,6 +57,13 @@ fn claims_beyond_what_lies_there_are_not_made_true() {
 }
 
 #[test]
+fn claims_to_all_that_lies_there_are_made_true() {
+    let mut shop = drifted(4, 1, 0);
+    moved(run(&mut shop, reconcile(7, counters(4, 1, 0), counters(0, 5, 1))));
+    assert_eq!(shop.stand("A"), (4, 5, 1, -1));
+}
+
+#[test]
 fn claims_that_cannot_be_are_refused() {
     let mut shop = drifted(3, 1, 0);
     let beyond = Quantity::MAX.get() + 1;

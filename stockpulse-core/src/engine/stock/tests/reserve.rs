@@ -138,6 +138,20 @@ fn claims_never_count_beyond_what_can_be_counted() {
 }
 
 #[test]
+fn lines_of_one_sku_share_what_can_be_counted() {
+    let mut shop = Shop::with(&[("A", 2)]);
+    shop.configure("A", backorders(Quantity::MAX));
+    let most = Quantity::MAX.get();
+    let wanted = |first: i64| {
+        let request = Reserve::new(id(1)).with_line(sku("A"), Quantity::new(first).unwrap()).with_line(sku("A"), 1_u32);
+        request.with_policy(Policy::Backorder)
+    };
+    assert_eq!(short(shop.refused(StockAction::Reserve(wanted(most)))), [("A".to_owned(), 1, 0)]);
+    assert_eq!(granted(&shop.reserve(wanted(most - 1))), [("A", most - 1, most - 3), ("A", 1, 1)]);
+    assert_eq!(shop.level("A").reserved, Quantity::MAX);
+}
+
+#[test]
 fn what_is_untracked_is_always_there() {
     let mut shop = Shop::with(&[("S", 0)]);
     shop.configure("S", LevelSettings { tracked: Some(false), ..LevelSettings::default() });
@@ -188,4 +202,13 @@ fn requests_without_sense_are_refused() {
     for wrong in [request(1, &[]), request(1, &[("A", 0)]), request(1, &[("A", 1), ("A", 1), ("A", 1)]), far] {
         assert!(matches!(shop.refused(StockAction::Reserve(wrong)), Refusal::Invalid(_)));
     }
+}
+
+#[test]
+fn as_many_lines_and_locations_as_the_limits_allow_are_taken() {
+    let mut shop = Shop::with(&[("A", 5)]);
+    shop.engine = Engine::new().with_limits(crate::engine::Limits { max_lines: 2, max_locations: 1 });
+    let mut wanted = request(1, &[("A", 1), ("A", 1)]);
+    wanted.sourcing.locations = vec![place("main")];
+    assert!(shop.reserve(wanted).is_complete());
 }
