@@ -57,6 +57,7 @@ where
     waits.sort_unstable();
     #[expect(clippy::cast_precision_loss, reason = "counts of a few seconds")]
     let per_second = waits.len() as f64 / time.as_secs_f64();
-    let at = |hundredths: usize| waits.get(waits.len() * hundredths / 100).map_or(0.0, |wait| f64::from(*wait) / 1_000.0);
+    let at =
+        |hundredths: usize| waits.get(waits.len() * hundredths / 100).map_or(0.0, |wait| f64::from(*wait) / 1_000.0);
     Measured { per_second, p50: at(50), p99: at(99) }
 }

@@ -71,7 +71,7 @@ async fn broken_shops_are_named() {
     for (fault, rules) in MUTANTS {
         for rule in RULES.iter().filter(|rule| rules.contains(&rule.name)) {
             tasks.push(tokio::spawn(async move {
-                let (memory, remembered) = (Memory::with_deadline(Duration::from_secs(10)), broken::Memory::default());
+                let (memory, remembered) = (Memory::with_deadline(Duration::from_secs(60)), broken::Memory::default());
                 let harness = Mapped::new(memory, |shop: ShopBackend| broken::shop(shop, *fault, &remembered));
                 (fault, rule.name, rule.check(&harness).await)
             }));
