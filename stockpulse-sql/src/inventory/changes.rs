@@ -33,15 +33,16 @@ pub(crate) struct StockChanges {
 impl StockChanges {
     /// What `set` says changed; `loaded` are the levels it was loaded with, sorted.
     pub(crate) fn of(set: &mut StockWorkingSet, loaded: &[StockLevel], at: Timestamp) -> Result<Self> {
+        let (reservations, commands) = (set.changed_reservations().count(), set.new_outcomes().count());
         let mut changes = Self {
             levels: Rows::of(&LEVEL, loaded.len()),
             new_levels: Rows::of(&LEVEL, 0),
             reservations: Rows::of(&RESERVATION, 0),
-            new_reservations: Rows::of(&RESERVATION, 0),
+            new_reservations: Rows::of(&RESERVATION, reservations),
             backorders: Rows::of(&BACKORDER, 0),
             ended_backorders: Rows::new(BACKORDER.key),
             movements: Rows::of(&MOVEMENT, set.movements().len()),
-            commands: Rows::of(&STOCK_COMMAND, 0),
+            commands: Rows::of(&STOCK_COMMAND, commands),
             packs: Vec::new(),
         };
         let mut levels: Vec<&StockLevel> = set.changed_levels().collect();

@@ -39,14 +39,15 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
         "WITH levels AS (
             SELECT * FROM UNNEST({levels}) AS d(sku, location, expected, on_hand, reserved, backordered, version)
          ), locked AS (
-            SELECT t.sku, t.location FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
+            SELECT d.* FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
             ORDER BY t.sku, t.location FOR UPDATE OF t
          ), updated AS (
             UPDATE stock_level t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
                 version = CASE WHEN t.version = d.expected
-                    AND NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[]))
+                    AND (cardinality(${absent}::uuid[]) = 0
+                        OR NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[])))
                     THEN d.version ELSE 0 END
-            FROM levels d JOIN locked USING (sku, location) WHERE t.sku = d.sku AND t.location = d.location
+            FROM locked d WHERE t.sku = d.sku AND t.location = d.location
          ), reservations AS ({}), movements AS ({}), commands AS ({})
          {} WHERE (SELECT count(*) FROM locked) > 0",
         insert(&RESERVATION, reservations),

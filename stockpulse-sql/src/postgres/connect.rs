@@ -97,8 +97,13 @@ impl PgOptions {
             ("statement_timeout", millis(self.statement_timeout)),
             ("lock_timeout", millis(self.lock_timeout)),
             ("idle_in_transaction_session_timeout", millis(self.idle_in_transaction_timeout)),
-            // Batches of a thousand rows are planned once, not anew for each.
+            // Batches of a thousand rows are planned once, not anew for each. All that a batch reads it reads by a key, and a
+            // plan that was made while the tables were empty has to be good when they are not.
             ("plan_cache_mode", "force_generic_plan".to_owned()),
+            ("enable_seqscan", "off".to_owned()),
+            ("enable_hashjoin", "off".to_owned()),
+            ("enable_mergejoin", "off".to_owned()),
+            ("jit", "off".to_owned()),
         ];
         if let Some(schema) = &self.schema {
             settings.push(("search_path", quoted(schema)));
