@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn rows_are_cut_into_few_sizes() {
-        for count in [0, 1, 3, 255, 256, 700] {
+        for count in [0_i64, 1, 3, 255, 256, 700] {
             let rows = Rows::single(0..count);
             let parts: Vec<usize> = parts(&rows, 256).map(<[Value]>::len).collect();
             assert_eq!(parts.iter().sum::<usize>(), rows.len());
