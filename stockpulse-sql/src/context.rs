@@ -2,8 +2,8 @@
 
 use crate::outbox::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};
 
-/// A part of a shop with its own tables and its own outbox. All of them may be installed in one database, or each in its
-/// own, as its service's.
+/// A part of a shop with its own tables and, except for the bus, its own outbox. All of them may be installed in one
+/// database, or each in its own, as its service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
     /// Stock levels, reservations and their ledger.
@@ -16,19 +16,23 @@ pub enum Context {
     Customers,
     /// The log of notifications.
     Notifications,
+    /// The bus. It has no outbox: what is on it is published.
+    Bus,
 }
 
 impl Context {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications];
+    pub const ALL: &[Self] =
+        &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications, Self::Bus];
 
-    pub(crate) fn outbox(self) -> &'static OutboxTables {
+    pub(crate) fn outbox(self) -> Option<&'static OutboxTables> {
         match self {
-            Self::Inventory => &STOCK,
-            Self::Orders => &ORDERS,
-            Self::Catalog => &PRODUCTS,
-            Self::Customers => &CUSTOMERS,
-            Self::Notifications => &NOTIFICATIONS,
+            Self::Inventory => Some(&STOCK),
+            Self::Orders => Some(&ORDERS),
+            Self::Catalog => Some(&PRODUCTS),
+            Self::Customers => Some(&CUSTOMERS),
+            Self::Notifications => Some(&NOTIFICATIONS),
+            Self::Bus => None,
         }
     }
 }

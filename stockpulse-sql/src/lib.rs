@@ -1,5 +1,6 @@
 //! StockPulse on SQL databases: PostgreSQL, MySQL and MariaDB, SQLite.
 
+mod bus;
 mod context;
 mod database;
 mod failure;
@@ -20,6 +21,7 @@ mod table;
 mod text;
 mod value;
 
+pub use bus::{BusOptions, DeadLetter, DeadLetterId, SqlBus};
 pub use context::Context;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySqlOptions, MySqlStore};

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stockpulse_core::Result;
-use stockpulse_core::conformance::{Harness, InventoryBackend};
+use stockpulse_core::conformance::{BusBackend, Harness, InventoryBackend};
 use stockpulse_sql::Context;
 
 use crate::support::{Kind, Place, Ports};
@@ -72,3 +72,5 @@ harness!(InventoryBackend, Inventory, ports => InventoryBackend {
     outbox: ports.outbox(Context::Inventory),
     store: ports.inventory,
 });
+
+harness!(BusBackend, Bus, ports => ports.bus);

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use stockpulse_core::port::{InventoryStore, Outbox};
+use stockpulse_core::conformance::BusBackend;
+use stockpulse_core::port::{InventoryStore, Outbox, Publisher};
 use stockpulse_core::{Error, ErrorKind, Result};
-use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
+use stockpulse_sql::{BusOptions, Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
 use tempfile::TempDir;
 
 /// Which database.
@@ -31,6 +33,7 @@ pub(crate) struct Place {
 #[derive(Clone, Debug)]
 pub(crate) struct Ports {
     pub(crate) inventory: Arc<dyn InventoryStore>,
+    pub(crate) bus: BusBackend,
     outboxes: Vec<(Context, Arc<dyn Outbox>)>,
 }
 
@@ -41,11 +44,21 @@ impl Ports {
     }
 }
 
+macro_rules! bus {
+    ($store:expr) => {{
+        // No rule waits for the lease of a member that crashed.
+        let bus = Arc::new($store.bus(BusOptions::default().with_lease(Duration::from_secs(3))));
+        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
+    }};
+}
+
 macro_rules! ports {
     ($store:expr) => {{
         let store = $store;
-        let outbox = |context: &Context| -> (Context, Arc<dyn Outbox>) { (*context, Arc::new(store.outbox(*context))) };
-        Ports { outboxes: Context::ALL.iter().map(outbox).collect(), inventory: Arc::new(store.clone()) }
+        let outbox = |context: &Context| -> Option<(Context, Arc<dyn Outbox>)> {
+            Some((*context, Arc::new(store.outbox(*context)?)))
+        };
+        Ports { outboxes: Context::ALL.iter().filter_map(outbox).collect(), inventory: Arc::new(store.clone()), bus: bus!(store) }
     }};
 }
 
