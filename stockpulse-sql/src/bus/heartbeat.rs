@@ -18,7 +18,7 @@ pub(super) struct Heartbeat<D: Database> {
     seat: Arc<Seat>,
     /// Why the member cannot stay in the group.
     failed: Arc<Mutex<Option<Error>>>,
-    task: Option<JoinHandle<()>>,
+    pub(super) task: Option<JoinHandle<()>>,
 }
 
 impl<D: Database> Heartbeat<D> {

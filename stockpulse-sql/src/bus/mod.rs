@@ -14,6 +14,8 @@ mod settle;
 mod share;
 mod subscription;
 mod tables;
+#[cfg(test)]
+mod tests;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;

@@ -32,9 +32,10 @@ impl Reader {
 
     /// The generation of each partition, and the offset to read next; none where something that was read still waits.
     pub(super) fn known(&self) -> BTreeMap<u32, (u64, Option<u64>)> {
-        let known = self.cursors.iter().map(|(partition, cursor)| {
-            (*partition, (cursor.generation, cursor.has_room().then_some(cursor.next)))
-        });
+        let known = self
+            .cursors
+            .iter()
+            .map(|(partition, cursor)| (*partition, (cursor.generation, cursor.has_room().then_some(cursor.next))));
         known.collect()
     }
 

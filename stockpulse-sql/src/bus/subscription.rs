@@ -27,8 +27,8 @@ const MAX_GROUP_BYTES: usize = 255;
 /// reached; if the process ends instead, its lease runs out.
 pub(super) struct SqlSubscription<D: Database> {
     connection: Arc<Connection<D>>,
-    seat: Arc<Seat>,
-    heartbeat: Heartbeat<D>,
+    pub(super) seat: Arc<Seat>,
+    pub(super) heartbeat: Heartbeat<D>,
     types: Vec<&'static str>,
     reader: Reader,
     /// A look that is under way. It outlives a call of `receive` that was given up, so that whoever never waits long
