@@ -79,7 +79,7 @@ impl Cursor {
             }
             let mut slot = Slot { envelope, in_flight: false, deliveries, due: None };
             if let Some((pause, since)) = self.resume.filter(|(pause, _)| pause.offset == offset) {
-                slot.due = Some(since + pause.wait);
+                slot.due = Some(since + pause.wait.min(LONGEST_WAIT));
                 slot.deliveries = pause.deliveries;
             }
             self.open.insert(offset, slot);

@@ -47,7 +47,7 @@ pub(super) async fn stay<S: Session>(session: &mut S, seat: &Seat) -> Result<(),
         return Err(Error::new(ErrorKind::Config, message).into());
     }
     let mut own = Rows::of(&MEMBERS, 1);
-    own.push([seat.group.as_str().into(), seat.member.into(), (now + micros(seat.lease)).into()]);
+    own.push([seat.group.as_str().into(), seat.member.into(), now.saturating_add(micros(seat.lease)).into()]);
     session.upsert(&MEMBERS, own).await?;
     if !new && gone.is_empty() {
         return Ok(());

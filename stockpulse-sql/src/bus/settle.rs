@@ -61,7 +61,7 @@ pub(super) async fn settle<S: Session>(
             seat.member.into(),
             generation.into(),
             pause.map(|pause| pause.offset).into(),
-            pause.map(|pause| now + micros(pause.wait)).into(),
+            pause.map(|pause| now.saturating_add(micros(pause.wait))).into(),
             pause.map_or(0, |pause| pause.deliveries).into(),
         ]);
         for Dead { offset, reason, envelope, deliveries } in &change.dead {

@@ -20,6 +20,10 @@ use super::reader::Reader;
 use super::settle::{Change, settle};
 use crate::database::{Access, Database};
 
+/// The least and the most of what options may ask for: less would never rest, and more is no time any more.
+const SHORTEST: Duration = Duration::from_millis(1);
+const LONGEST: Duration = Duration::from_secs(60 * 60);
+
 /// Bytes that a group's name may have.
 const MAX_GROUP_BYTES: usize = 255;
 
@@ -65,7 +69,7 @@ impl<D: Database> SqlSubscription<D> {
             member: RandomIds.next_id(SystemClock.now()),
             event_types: names.join("\n"),
             start,
-            lease: connection.options.lease,
+            lease: connection.options.lease.max(3 * SHORTEST),
             left: AtomicBool::new(false),
         });
         connection.partitions().await?;
@@ -150,7 +154,7 @@ impl<D: Database> Subscription for SqlSubscription<D> {
             return Err(Error::invalid("max is 0, and at least one event is answered").during("bus.receive"));
         }
         let connection = Arc::clone(&self.connection);
-        let poll = connection.options.poll.max(Duration::from_millis(1));
+        let poll = connection.options.poll.clamp(SHORTEST, LONGEST);
         loop {
             self.check().map_err(|error| error.during("bus.receive"))?;
             // Made before the look, so that what is published after it ends the wait.

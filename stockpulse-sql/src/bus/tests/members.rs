@@ -16,6 +16,7 @@ on_every_database! {
     members_want_the_same_types,
     a_retry_waits_for_the_next_reader_too,
     a_place_moves_on_over_what_is_of_no_interest,
+    odd_options_do_no_harm,
 }
 
 /// How many partitions each member has, in the database's words.
@@ -157,4 +158,21 @@ async fn a_place_moves_on_over_what_is_of_no_interest<D: Database>(place: Place<
     let mut session = store.shared.database.begin(Access::Read).await.unwrap();
     let rows = session.query("SELECT event_offset FROM bus_place WHERE event_offset > 0", &[]).await.unwrap();
     assert_eq!(rows.iter().map(|row| row.int(0).unwrap()).collect::<Vec<_>>(), [300]);
+}
+
+async fn odd_options_do_no_harm<D: Database>(place: Place<D>) {
+    let store = place.store().await;
+    for (number, odd) in [(1, Duration::MAX), (2, Duration::ZERO)] {
+        let bus = store.bus(BusOptions { partitions: 0, poll: odd, lease: odd, flush: odd, ..BusOptions::default() });
+        let mut member = join(&bus, "group").await;
+        let sent = event("key", number);
+        let (found, ()) = tokio::join!(receive(&mut member, 1), publish(&bus, std::slice::from_ref(&sent)));
+        assert_eq!(envelopes(&found), [sent]);
+        member.nack(&[(found[0].tag, Nack::Retry(Duration::MAX))]).await.unwrap();
+        nothing(&mut member).await;
+        member.nack(&[(found[0].tag, Nack::Retry(Duration::ZERO))]).await.unwrap();
+        let found = receive(&mut member, 1).await;
+        member.ack(&tags(&found)).await.unwrap();
+        member.close().await.unwrap();
+    }
 }
