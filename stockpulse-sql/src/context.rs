@@ -4,8 +4,8 @@ use crate::frame::{CUSTOMER_COMMAND, ORDER_COMMAND, PRODUCT_COMMAND, STOCK_COMMA
 use crate::outbox::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};
 use crate::table::Table;
 
-/// A part of a shop with its own tables and its own outbox. All of them may be installed in one database, or each in its
-/// own, as its service's.
+/// A part of a shop with its own tables and, except for the bus, its own outbox. All of them may be installed in one
+/// database, or each in its own, as its service's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Context {
     /// Stock levels, reservations and their ledger.
@@ -18,11 +18,14 @@ pub enum Context {
     Customers,
     /// The log of notifications.
     Notifications,
+    /// The bus. It has no outbox: what is on it is published.
+    Bus,
 }
 
 impl Context {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications];
+    pub const ALL: &[Self] =
+        &[Self::Inventory, Self::Orders, Self::Catalog, Self::Customers, Self::Notifications, Self::Bus];
 
     /// Where what was decided about its commands is kept, if it has any.
     pub(crate) fn commands(self) -> Option<&'static Table> {
@@ -31,17 +34,18 @@ impl Context {
             Self::Orders => Some(&ORDER_COMMAND),
             Self::Catalog => Some(&PRODUCT_COMMAND),
             Self::Customers => Some(&CUSTOMER_COMMAND),
-            Self::Notifications => None,
+            Self::Notifications | Self::Bus => None,
         }
     }
 
-    pub(crate) fn outbox(self) -> &'static OutboxTables {
+    pub(crate) fn outbox(self) -> Option<&'static OutboxTables> {
         match self {
-            Self::Inventory => &STOCK,
-            Self::Orders => &ORDERS,
-            Self::Catalog => &PRODUCTS,
-            Self::Customers => &CUSTOMERS,
-            Self::Notifications => &NOTIFICATIONS,
+            Self::Inventory => Some(&STOCK),
+            Self::Orders => Some(&ORDERS),
+            Self::Catalog => Some(&PRODUCTS),
+            Self::Customers => Some(&CUSTOMERS),
+            Self::Notifications => Some(&NOTIFICATIONS),
+            Self::Bus => None,
         }
     }
 }

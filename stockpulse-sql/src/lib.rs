@@ -50,6 +50,7 @@
 //! # Features
 //! `sqlite` (default, with SQLite built in), `postgres`, `mysql`, and `tls` for connections to servers.
 
+mod bus;
 mod context;
 mod database;
 mod failure;
@@ -74,6 +75,7 @@ mod table;
 mod text;
 mod value;
 
+pub use bus::{BusOptions, DeadLetter, DeadLetterId, SqlBus};
 pub use context::Context;
 #[cfg(feature = "mysql")]
 pub use mysql::{MySqlOptions, MySqlStore};

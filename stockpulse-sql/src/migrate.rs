@@ -23,6 +23,7 @@ macro_rules! migrations {
             Context::Notifications => {
                 vec![("tables", include_str!(concat!("../migrations/", $folder, "/notifications_1.sql")))]
             }
+            Context::Bus => vec![("tables", include_str!(concat!("../migrations/", $folder, "/bus_1.sql")))],
         }
     };
 }
@@ -54,6 +55,7 @@ fn migrator(context: Context, files: Vec<(&'static str, &'static str)>) -> Migra
         Context::Catalog => "_stockpulse_catalog",
         Context::Customers => "_stockpulse_customers",
         Context::Notifications => "_stockpulse_notifications",
+        Context::Bus => "_stockpulse_bus",
     };
     migrator.dangerous_set_table_name(name);
     migrator

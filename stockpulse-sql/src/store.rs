@@ -12,6 +12,7 @@ use stockpulse_core::{Error, ErrorKind, RandomIds, Result, Retry, SystemClock};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
+use crate::bus::{BusOptions, SqlBus};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::{Class, Failure};
@@ -55,15 +56,25 @@ impl<D: Database> SqlStore<D> {
         Self { shared: Arc::new(Shared { database, known: KnownLevels::default(), retry, appended }) }
     }
 
-    /// The outbox of a context, for its relay.
+    /// The outbox of a context, for its relay; `None` for [`Context::Bus`], which needs none.
     #[must_use]
-    pub fn outbox(&self, context: Context) -> SqlOutbox<D> {
-        let appended = self.shared.appended.get(&context).cloned().unwrap_or_default();
-        SqlOutbox::new(Arc::clone(&self.shared), context.outbox(), appended)
+    pub fn outbox(&self, context: Context) -> Option<SqlOutbox<D>> {
+        Some(SqlOutbox::new(Arc::clone(&self.shared), context.outbox()?, self.shared.appended(context)))
+    }
+
+    /// The bus in this database. Each call answers another connection to the same bus.
+    #[must_use]
+    pub fn bus(&self, options: BusOptions) -> SqlBus<D> {
+        SqlBus::new(Arc::clone(&self.shared), self.shared.appended(Context::Bus), options)
     }
 }
 
 impl<D: Database> Shared<D> {
+    /// What is told when something was committed in a context.
+    fn appended(&self, context: Context) -> Arc<Notify> {
+        self.appended.get(&context).cloned().unwrap_or_default()
+    }
+
     /// Wakes the relay of a context: something was committed.
     pub(crate) fn wake(&self, context: Context) {
         if let Some(appended) = self.appended.get(&context) {

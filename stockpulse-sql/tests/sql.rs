@@ -7,6 +7,7 @@ mod support;
 
 #[cfg(test)]
 mod conformance {
+    mod bus;
     mod harness;
     mod inventory;
     mod notifications;

@@ -126,10 +126,19 @@ impl PgStore {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_with(connect)
+            .connect_with(connect.clone())
             .await
             .map_err(|error| Error::from(failure(error)).during("postgres.connect"))?;
-        Self::from_pool(pool, &options.contexts, options.retry).await
+        if !options.contexts.is_empty() {
+            // Who starts while others make their tables waits for them, however long that takes.
+            let patient = connect.options([("lock_timeout", "0"), ("statement_timeout", "0")]);
+            let patient = PgPoolOptions::new().max_connections(1).connect_with(patient).await.map_err(failure)?;
+            for context in &options.contexts {
+                migrate::postgres(*context).run(&patient).await.map_err(|error| migrate::failed(*context, error))?;
+            }
+            patient.close().await;
+        }
+        Self::from_pool(pool, &[], options.retry).await
     }
 
     /// A store on a pool of the application's own, which decides about time limits and the schema (`search_path`).

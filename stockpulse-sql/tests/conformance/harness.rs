@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stockpulse_core::Result;
 use stockpulse_core::conformance::{
-    CatalogBackend, CustomerBackend, Harness, InventoryBackend, NotificationBackend, OrderBackend,
+    BusBackend, CatalogBackend, CustomerBackend, Harness, InventoryBackend, NotificationBackend, OrderBackend,
 };
 use stockpulse_sql::Context;
 
@@ -94,3 +94,5 @@ harness!(NotificationBackend, Notifications, ports => NotificationBackend {
     outbox: ports.outbox(Context::Notifications),
     log: ports.notifications,
 });
+
+harness!(BusBackend, Bus, ports => ports.bus);

@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use stockpulse_core::conformance::BusBackend;
 use stockpulse_core::memory::ManualClock;
-use stockpulse_core::port::{CatalogStore, CustomerStore, InventoryStore, NotificationLog, OrderStore, Outbox};
+use stockpulse_core::port::{
+    CatalogStore, CustomerStore, InventoryStore, NotificationLog, OrderStore, Outbox, Publisher,
+};
 use stockpulse_core::{Error, ErrorKind, Result};
 use stockpulse_sql::{
-    Context, MySqlOptions, MySqlStore, PgOptions, PgStore, Pruned, Retention, SqliteOptions, SqliteStore, Synchronous,
+    BusOptions, Context, MySqlOptions, MySqlStore, PgOptions, PgStore, Pruned, Retention, SqliteOptions, SqliteStore,
+    Synchronous,
 };
 use tempfile::TempDir;
 
@@ -38,6 +43,7 @@ pub(crate) struct Ports {
     pub(crate) catalog: Arc<dyn CatalogStore>,
     pub(crate) customers: Arc<dyn CustomerStore>,
     pub(crate) notifications: Arc<dyn NotificationLog>,
+    pub(crate) bus: BusBackend,
     outboxes: Vec<(Context, Arc<dyn Outbox>)>,
     store: Store,
 }
@@ -67,17 +73,28 @@ impl Ports {
     }
 }
 
+macro_rules! bus {
+    ($store:expr) => {{
+        // No rule waits for the lease of a member that crashed.
+        let bus = Arc::new($store.bus(BusOptions::default().with_lease(Duration::from_secs(3))));
+        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
+    }};
+}
+
 macro_rules! ports {
     ($kind:ident, $store:expr) => {{
         let store = $store;
-        let outbox = |context: &Context| -> (Context, Arc<dyn Outbox>) { (*context, Arc::new(store.outbox(*context))) };
+        let outbox = |context: &Context| -> Option<(Context, Arc<dyn Outbox>)> {
+            Some((*context, Arc::new(store.outbox(*context)?)))
+        };
         Ports {
-            outboxes: Context::ALL.iter().map(outbox).collect(),
+            outboxes: Context::ALL.iter().filter_map(outbox).collect(),
             inventory: Arc::new(store.clone()),
             orders: Arc::new(store.clone()),
             catalog: Arc::new(store.clone()),
             customers: Arc::new(store.clone()),
             notifications: Arc::new(store.clone()),
+            bus: bus!(store),
             store: Store::$kind(store),
         }
     }};
