@@ -39,12 +39,20 @@ pub trait Database: Clone + Debug + Send + Sync + 'static {
     /// Takes a connection and begins.
     fn begin(&self, access: Access) -> impl Future<Output = Result<Self::Session, Failure>> + Send;
 
-    /// Whether [`Database::write_at_once`] is worth a try.
-    const AT_ONCE: bool;
-
-    /// Writes reservations in one statement that is a transaction by itself, if the levels have the versions that they
-    /// must have and nothing of it is there yet; otherwise it fails, and nothing is written.
-    fn write_at_once(&self, written: AtOnce) -> impl Future<Output = Result<(), Failure>> + Send;
+    /// Writes reservations in one round trip, if the levels have the versions that they must have and nothing of it is
+    /// there yet; otherwise it fails, and nothing is written.
+    fn write_at_once(&self, written: AtOnce) -> impl Future<Output = Result<(), Failure>> + Send {
+        async move {
+            let mut session = self.begin(Access::Write).await?;
+            match written.write(&mut session).await {
+                Ok(()) => session.commit().await,
+                Err(failure) => {
+                    session.rollback().await;
+                    Err(failure)
+                }
+            }
+        }
+    }
 }
 
 /// A connection with, unless it only reads, an open transaction. Dropped without [`Session::commit`] or
@@ -78,6 +86,10 @@ pub trait Session: Send {
 
     /// Deletes the rows with these keys.
     fn delete(&mut self, table: &'static Table, keys: &Rows) -> impl Future<Output = Result<(), Failure>> + Send;
+
+    /// Gives levels new counters and versions: SKU, location, the version they must have, `on_hand`, `reserved`,
+    /// `backordered`, the new version. If one has another version, or one of the reservations `absent` is there, it fails.
+    fn advance(&mut self, levels: &Rows, absent: &Rows) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// The database's own time.
     fn now(&mut self) -> impl Future<Output = Result<Timestamp, Failure>> + Send;

@@ -13,7 +13,8 @@ use stockpulse_core::model::{StockKey, StockLevel, Timestamp};
 
 use super::changes::StockChanges;
 use super::rows;
-use crate::database::Database;
+use super::tables::LEVEL;
+use crate::database::{Database, Session};
 use crate::failure::{Class, Failure};
 use crate::table::Rows;
 
@@ -69,6 +70,14 @@ pub struct AtOnce {
     pub(crate) changes: StockChanges,
 }
 
+impl AtOnce {
+    /// Writes it within a transaction.
+    pub(crate) async fn write<S: Session>(self, session: &mut S) -> Result<(), Failure> {
+        session.advance(&self.levels, &self.absent).await?;
+        self.changes.save(session).await
+    }
+}
+
 /// Decides a batch at once, if it may be; `None` says that it has to go the other way, and that nothing was written.
 pub(crate) async fn decide<D: Database>(
     database: &D,
@@ -77,7 +86,7 @@ pub(crate) async fn decide<D: Database>(
     batch: &[StockCommand],
 ) -> Result<Option<Vec<StockOutcome>>, Failure> {
     let plain = |command: &StockCommand| matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse);
-    if !D::AT_ONCE || !batch.iter().all(plain) {
+    if !batch.iter().all(plain) {
         return Ok(None);
     }
     let plan = LoadPlan::of(batch);
@@ -91,10 +100,12 @@ pub(crate) async fn decide<D: Database>(
     }
     let outcomes = engine.execute_stock(&mut set, batch);
     let at: Timestamp = batch.iter().map(|command| command.at).max().unwrap_or_default();
-    let changes = StockChanges::of(&mut set, &before, at)?;
+    let mut changes = StockChanges::of(&mut set, &before, at)?;
     if !changes.are_plain() {
         return Ok(None);
     }
+    // They are written on condition.
+    changes.levels = Rows::of(&LEVEL, 0);
     let mut levels = Rows::new(7);
     let mut after = Vec::with_capacity(before.len());
     for old in &before {

@@ -67,9 +67,7 @@ impl<D: Database> InventoryStore for SqlStore<D> {
                 Box::pin(async move { decide(session, &engine, &batch).await })
             });
             let (outcomes, levels) = decided.await?;
-            if D::AT_ONCE {
-                shared.known.put(levels);
-            }
+            shared.known.put(levels);
             Ok(outcomes)
         });
         let outcomes = outcomes.await?;

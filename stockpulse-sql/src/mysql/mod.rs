@@ -6,13 +6,11 @@ mod session;
 
 use sqlx::MySqlPool;
 use sqlx::error::DatabaseError;
-use stockpulse_core::{Error, ErrorKind};
 
 pub use self::connect::MySqlOptions;
 use self::session::MySqlSession;
 use crate::database::{Access, Database};
 use crate::failure::{Class, Failure};
-use crate::inventory::AtOnce;
 use crate::store::SqlStore;
 
 /// All store ports on MySQL or MariaDB.
@@ -27,15 +25,9 @@ pub struct MySql {
 impl Database for MySql {
     type Session = MySqlSession;
 
-    const AT_ONCE: bool = false;
-
     async fn begin(&self, access: Access) -> Result<MySqlSession, Failure> {
         let connection = self.pool.acquire().await.map_err(failure)?;
         Ok(MySqlSession::begin(connection, access))
-    }
-
-    async fn write_at_once(&self, _: AtOnce) -> Result<(), Failure> {
-        Err(Error::new(ErrorKind::Unsupported, "batches are written in transactions").into())
     }
 }
 

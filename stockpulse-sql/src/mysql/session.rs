@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::failure;
 use crate::database::{Access, Held, Select, Session};
-use crate::failure::Failure;
+use crate::failure::{Class, Failure};
 use crate::table::{Rows, Table};
 use crate::text;
 use crate::value::{Cells, Value};
@@ -175,6 +175,32 @@ impl<C: Held<Connection = MySqlConnection>> Session for MySqlSession<C> {
         Ok(())
     }
 
+    async fn advance(&mut self, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
+        const COLUMNS: [&str; 7] = ["sku", "location", "expected", "on_hand", "reserved", "backordered", "version"];
+        let script = &mut self.script;
+        script.push_str("UPDATE (");
+        for (index, row) in levels.iter().enumerate() {
+            script.push_str(if index == 0 { "SELECT " } else { " UNION ALL SELECT " });
+            for (index, (column, value)) in COLUMNS.iter().zip(row).enumerate() {
+                script.push_str(if index == 0 { "" } else { "," });
+                literal(script, value);
+                let _ = write!(script, " AS {column}");
+            }
+        }
+        // A version of 0 is forbidden by a constraint of the table.
+        script.push_str(
+            ") d STRAIGHT_JOIN stock_level t ON t.sku = d.sku AND t.location = d.location SET t.on_hand = d.on_hand, \
+             t.reserved = d.reserved, t.backordered = d.backordered, t.version = IF(t.version = d.expected",
+        );
+        if !absent.is_empty() {
+            script.push_str(" AND NOT EXISTS (SELECT 1 FROM stock_reservation r WHERE r.id IN ");
+            tuple(script, absent.values());
+            script.push(')');
+        }
+        script.push_str(", d.version, 0);");
+        Ok(())
+    }
+
     async fn now(&mut self) -> Result<Timestamp, Failure> {
         let rows = self.query("SELECT CAST(UNIX_TIMESTAMP(NOW(6)) * 1000000 AS signed)", &[]).await?;
         let now = rows.first().map_or(Ok(0), |row| row.int(0))?;
@@ -192,7 +218,12 @@ impl<C: Held<Connection = MySqlConnection>> Session for MySqlSession<C> {
         }
         if self.open || !self.script.is_empty() {
             self.script.push_str("COMMIT");
-            self.send().await?;
+            if let Err(failure) = self.send().await {
+                if failure.class != Class::Gone {
+                    self.rollback().await;
+                }
+                return Err(failure);
+            }
             self.open = false;
         }
         Ok(())

@@ -11,6 +11,7 @@ use crate::frame::STOCK_COMMAND;
 use crate::inventory::{AtOnce, MOVEMENT, RESERVATION};
 use crate::outbox::{STOCK, pack_rows};
 use crate::table::Kind::{self, Id, Int, Text};
+use crate::table::Rows;
 
 /// The columns of the levels as they are bound.
 const LEVELS: &[(&str, Kind)] = &[
@@ -25,31 +26,47 @@ const LEVELS: &[(&str, Kind)] = &[
 
 const ABSENT: &[(&str, Kind)] = &[("id", Id)];
 
-/// The levels are locked in the order of their keys, as everywhere. If one has not the expected version, or a reservation
-/// is there that must not be, they get the version 0, which a constraint of the table forbids: then the statement fails,
-/// and with it all of it. The outbox comes last, so that its rows are numbered under the locks.
-static STATEMENT: LazyLock<String> = LazyLock::new(|| {
+/// Locks the levels in the order of their keys, as everywhere.
+static LOCKED: LazyLock<String> = LazyLock::new(|| {
     let levels = arrays(LEVELS, 1);
-    let absent = LEVELS.len() + 1;
-    let reservations = absent + ABSENT.len();
-    let movements = reservations + RESERVATION.columns.len();
-    let commands = movements + MOVEMENT.columns.len();
-    let packs = commands + STOCK_COMMAND.columns.len();
     format!(
         "WITH levels AS (
             SELECT * FROM UNNEST({levels}) AS d(sku, location, expected, on_hand, reserved, backordered, version)
          ), locked AS (
             SELECT d.* FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
             ORDER BY t.sku, t.location FOR UPDATE OF t
-         ), updated AS (
-            UPDATE stock_level t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
-                version = CASE WHEN t.version = d.expected
-                    AND (cardinality(${absent}::uuid[]) = 0
-                        OR NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[])))
-                    THEN d.version ELSE 0 END
-            FROM locked d WHERE t.sku = d.sku AND t.location = d.location
-         ), reservations AS ({}), movements AS ({}), commands AS ({})
+         )"
+    )
+});
+
+/// Gives the locked levels their new versions. If one has not the expected version, or a reservation is there that must
+/// not be, they get the version 0, which a constraint of the table forbids: then the statement fails, and all of it.
+static ADVANCE: LazyLock<String> = LazyLock::new(|| {
+    let absent = LEVELS.len() + 1;
+    format!(
+        "UPDATE stock_level t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
+            version = CASE WHEN t.version = d.expected
+                AND (cardinality(${absent}::uuid[]) = 0
+                    OR NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[])))
+                THEN d.version ELSE 0 END
+         FROM locked d WHERE t.sku = d.sku AND t.location = d.location"
+    )
+});
+
+/// The levels by themselves.
+static LEVELS_ALONE: LazyLock<String> = LazyLock::new(|| format!("{} {}", *LOCKED, *ADVANCE));
+
+/// All of it. The outbox comes last, so that its rows are numbered under the locks.
+static ALL: LazyLock<String> = LazyLock::new(|| {
+    let reservations = LEVELS.len() + ABSENT.len() + 1;
+    let movements = reservations + RESERVATION.columns.len();
+    let commands = movements + MOVEMENT.columns.len();
+    let packs = commands + STOCK_COMMAND.columns.len();
+    format!(
+        "{}, updated AS ({}), reservations AS ({}), movements AS ({}), commands AS ({})
          {} WHERE (SELECT count(*) FROM locked) > 0",
+        *LOCKED,
+        *ADVANCE,
         insert(&RESERVATION, reservations),
         insert(&MOVEMENT, movements),
         insert(&STOCK_COMMAND, commands),
@@ -57,11 +74,19 @@ static STATEMENT: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
+/// Writes the levels, if they and the reservations are as they must be.
+pub(super) async fn advance(connection: &mut PgConnection, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
+    let query = bind_columns(sqlx::query(AssertSqlSafe(LEVELS_ALONE.as_str())), levels, LEVELS);
+    let query = bind_columns(query, absent, ABSENT);
+    query.execute(connection).await.map_err(failure)?;
+    Ok(())
+}
+
+/// Writes everything in a statement that is a transaction by itself.
 pub(super) async fn write(connection: &mut PgConnection, written: AtOnce) -> Result<(), Failure> {
     let AtOnce { levels, absent, changes } = written;
     let packs = pack_rows(&STOCK, changes.packs);
-    let query = sqlx::query(AssertSqlSafe(STATEMENT.as_str()));
-    let query = bind_columns(query, &levels, LEVELS);
+    let query = bind_columns(sqlx::query(AssertSqlSafe(ALL.as_str())), &levels, LEVELS);
     let query = bind_columns(query, &absent, ABSENT);
     let query = bind_columns(query, &changes.new_reservations, RESERVATION.columns);
     let query = bind_columns(query, &changes.movements, MOVEMENT.columns);

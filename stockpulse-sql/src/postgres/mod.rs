@@ -27,8 +27,6 @@ pub struct Postgres {
 impl Database for Postgres {
     type Session = PgSession;
 
-    const AT_ONCE: bool = true;
-
     async fn begin(&self, access: Access) -> Result<PgSession, Failure> {
         let connection = self.pool.acquire().await.map_err(failure)?;
         PgSession::begin(connection, access).await

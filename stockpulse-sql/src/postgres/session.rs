@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row, TypeInfo, ValueRef};
 use stockpulse_core::model::Timestamp;
 use uuid::Uuid;
 
-use super::failure;
+use super::{at_once, failure};
 use crate::database::{Access, Held, Select, Session};
 use crate::failure::Failure;
 use crate::table::{Kind, Rows, Table};
@@ -132,6 +132,10 @@ impl<C: Held<Connection = PgConnection>> Session for PgSession<C> {
         let sql =
             format!("DELETE FROM {} t USING UNNEST({arrays}) AS k({key}) WHERE {}", table.name, joined.join(" AND "));
         self.write(sql, keys, columns).await
+    }
+
+    async fn advance(&mut self, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
+        at_once::advance(&mut self.connection, levels, absent).await
     }
 
     async fn now(&mut self) -> Result<Timestamp, Failure> {

@@ -6,13 +6,11 @@ mod session;
 
 use sqlx::SqlitePool;
 use sqlx::error::DatabaseError;
-use stockpulse_core::{Error, ErrorKind};
 
 pub use self::connect::{SqliteOptions, Synchronous};
 use self::session::SqliteSession;
 use crate::database::{Access, Database};
 use crate::failure::{Class, Failure};
-use crate::inventory::AtOnce;
 use crate::store::SqlStore;
 
 /// All store ports on SQLite: one file, no server.
@@ -28,16 +26,10 @@ pub struct Sqlite {
 impl Database for Sqlite {
     type Session = SqliteSession;
 
-    const AT_ONCE: bool = false;
-
     async fn begin(&self, access: Access) -> Result<SqliteSession, Failure> {
         let pool = if access == Access::Write { &self.writer } else { &self.readers };
         let connection = pool.acquire().await.map_err(failure)?;
         SqliteSession::begin(connection, access).await
-    }
-
-    async fn write_at_once(&self, _: AtOnce) -> Result<(), Failure> {
-        Err(Error::new(ErrorKind::Unsupported, "batches are written in transactions").into())
     }
 }
 

@@ -4,9 +4,9 @@ use sqlx::pool::PoolConnection;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{AssertSqlSafe, Row, SqliteConnection};
-use stockpulse_core::SystemClock;
 use stockpulse_core::model::Timestamp;
 use stockpulse_core::port::Clock;
+use stockpulse_core::{Error, ErrorKind, SystemClock};
 use uuid::Uuid;
 
 use super::failure;
@@ -131,6 +131,27 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
         self.write(keys, |count| {
             let values = text::tuples(keys.width(), count);
             format!("DELETE FROM {} WHERE ({key}) IN (VALUES {values})", table.name)
+        })
+        .await
+    }
+
+    async fn advance(&mut self, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
+        for part in text::parts(absent, ROWS) {
+            let sql =
+                format!("SELECT 1 FROM stock_reservation WHERE id IN (VALUES {}) LIMIT 1", text::tuples(1, part.len()));
+            if !self.query(&sql, part).await?.is_empty() {
+                return Err(Error::new(ErrorKind::Contention, "a reservation is there by now").into());
+            }
+        }
+        // A version of 0 is forbidden by a constraint of the table.
+        self.write(levels, |count| {
+            let values = text::tuples(levels.width(), count);
+            format!(
+                "WITH d(sku, location, expected, on_hand, reserved, backordered, version) AS (VALUES {values})
+                 UPDATE stock_level AS t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
+                    version = CASE WHEN t.version = d.expected THEN d.version ELSE 0 END
+                 FROM d WHERE t.sku = d.sku AND t.location = d.location"
+            )
         })
         .await
     }
