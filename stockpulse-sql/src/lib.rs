@@ -50,6 +50,11 @@
 //! # Features
 //! `sqlite` (default, with SQLite built in), `postgres`, `mysql`, and `tls` for connections to servers.
 
+#![cfg_attr(
+    not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
+    expect(dead_code, unreachable_pub, unused_macros, reason = "without a database there is nobody to use it")
+)]
+
 mod bus;
 mod context;
 mod database;

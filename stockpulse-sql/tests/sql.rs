@@ -19,6 +19,7 @@ mod conformance {
 mod databases {
     mod join;
     mod prune;
+    mod reports;
     mod scenarios;
     mod texts;
 }

@@ -32,6 +32,7 @@ mod documentation {
         Backorders "docs/howto/backorders.md",
         Events "docs/howto/events.md",
         Layers "docs/howto/layers.md",
+        ChooseADatabase "docs/howto/choose-a-database.md",
         WriteABackend "docs/howto/write-a-backend.md",
         Words "docs/reference/words.md",
         Commands "docs/reference/commands-and-outcomes.md",

@@ -20,7 +20,9 @@ use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
 pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
-pub(crate) use self::tables::{MOVEMENT, RESERVATION};
+#[cfg(feature = "postgres")]
+pub(crate) use self::tables::MOVEMENT;
+pub(crate) use self::tables::RESERVATION;
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::Failure;

@@ -3,6 +3,7 @@
 mod connect;
 mod join;
 mod session;
+mod statement;
 
 use sqlx::SqlitePool;
 use sqlx::error::DatabaseError;

@@ -9,7 +9,7 @@ use stockpulse_core::port::Clock;
 use stockpulse_core::{Error, ErrorKind, SystemClock};
 use uuid::Uuid;
 
-use super::failure;
+use super::{failure, statement};
 use crate::database::{Access, Held, Select, Session};
 use crate::failure::Failure;
 use crate::table::{Rows, Table};
@@ -69,7 +69,7 @@ impl<C: Held<Connection = SqliteConnection>> SqliteSession<C> {
 
     /// Runs a statement over all rows, in parts. `sql` makes it for so many.
     async fn write(&mut self, rows: &Rows, sql: impl Fn(usize) -> String) -> Result<(), Failure> {
-        for part in text::parts(rows, ROWS) {
+        for part in statement::parts(rows, ROWS) {
             let sql = sql(part.len() / rows.width());
             bind(sqlx::query(AssertSqlSafe(sql)), part).execute(&mut *self.connection).await.map_err(failure)?;
         }
@@ -99,8 +99,8 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
         let (key, on) = (text::names(columns, ""), text::joined(columns));
         let (names, order) = (table.names("t."), text::names(table.key_columns(), "t."));
         let mut found = Vec::new();
-        for part in text::parts(keys, ROWS) {
-            let values = text::tuples(keys.width(), part.len() / keys.width());
+        for part in statement::parts(keys, ROWS) {
+            let values = statement::tuples(keys.width(), part.len() / keys.width());
             // The cross join says which is read first: the keys.
             let sql = format!(
                 "WITH k({key}) AS (VALUES {values}) SELECT {names} FROM k CROSS JOIN {} t ON {on} ORDER BY {order}",
@@ -113,7 +113,7 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
     }
 
     async fn insert(&mut self, table: &'static Table, rows: Rows) -> Result<(), Failure> {
-        self.write(&rows, |count| text::insert(table, count)).await
+        self.write(&rows, |count| statement::insert(table, count)).await
     }
 
     async fn upsert(&mut self, table: &'static Table, rows: Rows) -> Result<(), Failure> {
@@ -121,31 +121,35 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
         let set: Vec<String> =
             table.other_columns().iter().map(|(name, _)| format!("{name} = excluded.{name}")).collect();
         let set = set.join(", ");
-        self.write(&rows, |count| format!("{} ON CONFLICT ({key}) DO UPDATE SET {set}", text::insert(table, count)))
-            .await
+        self.write(&rows, |count| {
+            format!("{} ON CONFLICT ({key}) DO UPDATE SET {set}", statement::insert(table, count))
+        })
+        .await
     }
 
     async fn delete(&mut self, table: &'static Table, keys: &Rows) -> Result<(), Failure> {
         let columns = table.columns.get(..keys.width()).unwrap_or_default();
         let key = text::names(columns, "");
         self.write(keys, |count| {
-            let values = text::tuples(keys.width(), count);
+            let values = statement::tuples(keys.width(), count);
             format!("DELETE FROM {} WHERE ({key}) IN (VALUES {values})", table.name)
         })
         .await
     }
 
     async fn advance(&mut self, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
-        for part in text::parts(absent, ROWS) {
-            let sql =
-                format!("SELECT 1 FROM stock_reservation WHERE id IN (VALUES {}) LIMIT 1", text::tuples(1, part.len()));
+        for part in statement::parts(absent, ROWS) {
+            let sql = format!(
+                "SELECT 1 FROM stock_reservation WHERE id IN (VALUES {}) LIMIT 1",
+                statement::tuples(1, part.len())
+            );
             if !self.query(&sql, part).await?.is_empty() {
                 return Err(Error::new(ErrorKind::Contention, "a reservation is there by now").into());
             }
         }
         // A version of 0 is forbidden by a constraint of the table.
         self.write(levels, |count| {
-            let values = text::tuples(levels.width(), count);
+            let values = statement::tuples(levels.width(), count);
             format!(
                 "WITH d(sku, location, expected, on_hand, reserved, backordered, version) AS (VALUES {values})
                  UPDATE stock_level AS t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,

@@ -28,6 +28,7 @@ fn name() -> String {
 
 /// The URL in a variable. Without it the test does not run.
 #[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
+#[cfg(any(feature = "postgres", feature = "mysql"))]
 fn url(variable: &str) -> Option<String> {
     let url = std::env::var(variable).ok();
     if url.is_none() {
