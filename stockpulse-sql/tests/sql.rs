@@ -10,6 +10,7 @@ mod conformance {
     mod bus;
     mod harness;
     mod inventory;
+    mod layers;
     mod notifications;
     mod orders;
     mod records;
