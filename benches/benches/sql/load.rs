@@ -18,6 +18,11 @@ pub(crate) struct Measured {
     pub(crate) p99: f64,
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Runs callers for a while. `call` makes the next call of a caller.
 pub(crate) async fn drive<C, F, Fut>(callers: Vec<C>, time: Duration, call: F) -> Measured
 where
@@ -33,7 +38,7 @@ where
             tokio::spawn(async move {
                 let mut waits: Vec<u32> = Vec::new();
                 while !stop.load(Ordering::Relaxed) {
-                    let (begun, counted) = (Instant::now(), counting.load(Ordering::Relaxed));
+                    let (begun, counted) = (now(), counting.load(Ordering::Relaxed));
                     caller = call(caller).await;
                     if counted && counting.load(Ordering::Relaxed) {
                         waits.push(u32::try_from(begun.elapsed().as_micros()).unwrap_or(u32::MAX));
@@ -45,7 +50,7 @@ where
         .collect();
     tokio::time::sleep(WARM_UP).await;
     counting.store(true, Ordering::Relaxed);
-    let begun = Instant::now();
+    let begun = now();
     tokio::time::sleep(time).await;
     counting.store(false, Ordering::Relaxed);
     let time = begun.elapsed();

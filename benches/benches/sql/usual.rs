@@ -7,6 +7,8 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Connection, MySql, Pool, Postgres, SqliteConnection};
 use stockpulse_benches::{Skus, Workload};
+use stockpulse_core::port::{Clock, IdGenerator};
+use stockpulse_core::{RandomIds, SystemClock};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
@@ -15,6 +17,14 @@ use crate::place::{Database, Place};
 
 /// Connections at most; more callers wait for one of them.
 const CONNECTIONS: u32 = 64;
+
+fn connections(callers: usize) -> u32 {
+    u32::try_from(callers).map_or(CONNECTIONS, |callers| callers.min(CONNECTIONS))
+}
+
+fn new_id() -> Uuid {
+    RandomIds.next_id(SystemClock.now())
+}
 
 /// What the service tells others about an order, about as long as StockPulse's own event.
 fn event(id: Uuid, lines: &[String]) -> String {
@@ -37,7 +47,7 @@ pub(crate) async fn run(place: &Place, skus: Skus, callers: usize, count: usize,
     let all = all.join(", ");
     match place.database {
         Database::Postgres => {
-            let pool = place.postgres(CONNECTIONS.min(callers as u32)).await;
+            let pool = place.postgres(connections(callers)).await;
             let sql = format!(
                 "CREATE TABLE stock (sku text PRIMARY KEY, available bigint NOT NULL CHECK (available >= 0),
                     reserved bigint NOT NULL) WITH (fillfactor = 50);
@@ -57,7 +67,7 @@ pub(crate) async fn run(place: &Place, skus: Skus, callers: usize, count: usize,
             .await
         }
         Database::MySql => {
-            let pool = place.mysql(CONNECTIONS.min(callers as u32)).await;
+            let pool = place.mysql(connections(callers)).await;
             let sql = format!(
                 "CREATE TABLE stock (sku varchar(255) PRIMARY KEY, available bigint NOT NULL CHECK (available >= 0),
                     reserved bigint NOT NULL);
@@ -106,7 +116,7 @@ fn with<T: Clone>(workloads: Vec<Workload>, shared: T) -> Vec<(Workload, T)> {
 }
 
 async fn postgres(pool: &Pool<Postgres>, lines: &[String]) -> Result<(), sqlx::Error> {
-    let id = Uuid::now_v7();
+    let id = new_id();
     let mut order = pool.begin().await?;
     for sku in lines {
         let lock = sqlx::query_scalar::<_, i64>("SELECT available FROM stock WHERE sku = $1 FOR UPDATE");
@@ -131,7 +141,7 @@ async fn postgres(pool: &Pool<Postgres>, lines: &[String]) -> Result<(), sqlx::E
 }
 
 async fn mysql(pool: &Pool<MySql>, lines: &[String]) -> Result<(), sqlx::Error> {
-    let id = Uuid::now_v7();
+    let id = new_id();
     let mut order = pool.begin().await?;
     for sku in lines {
         let lock = sqlx::query_scalar::<_, i64>("SELECT available FROM stock WHERE sku = ? FOR UPDATE");
@@ -156,7 +166,7 @@ async fn mysql(pool: &Pool<MySql>, lines: &[String]) -> Result<(), sqlx::Error> 
 }
 
 async fn sqlite(connection: &mut SqliteConnection, lines: &[String]) -> Result<(), sqlx::Error> {
-    let id = Uuid::now_v7();
+    let id = new_id();
     let mut order = connection.begin_with("BEGIN IMMEDIATE").await?;
     for sku in lines {
         let lock = sqlx::query_scalar::<_, i64>("SELECT available FROM stock WHERE sku = ?");
