@@ -42,16 +42,7 @@ pub trait Database: Clone + Debug + Send + Sync + 'static {
     /// Writes reservations in one round trip, if the levels have the versions that they must have and nothing of it is
     /// there yet; otherwise it fails, and nothing is written.
     fn write_at_once(&self, written: AtOnce) -> impl Future<Output = Result<(), Failure>> + Send {
-        async move {
-            let mut session = self.begin(Access::Write).await?;
-            match written.write(&mut session).await {
-                Ok(()) => session.commit().await,
-                Err(failure) => {
-                    session.rollback().await;
-                    Err(failure)
-                }
-            }
-        }
+        written.in_transaction(self)
     }
 }
 

@@ -14,7 +14,7 @@ use stockpulse_core::model::{StockKey, StockLevel, Timestamp};
 use super::changes::StockChanges;
 use super::rows;
 use super::tables::LEVEL;
-use crate::database::{Database, Session};
+use crate::database::{Access, Database, Session};
 use crate::failure::{Class, Failure};
 use crate::table::Rows;
 
@@ -71,10 +71,20 @@ pub struct AtOnce {
 }
 
 impl AtOnce {
-    /// Writes it within a transaction.
-    pub(crate) async fn write<S: Session>(self, session: &mut S) -> Result<(), Failure> {
-        session.advance(&self.levels, &self.absent).await?;
-        self.changes.save(session).await
+    /// Writes it in a transaction.
+    pub(crate) async fn in_transaction<D: Database>(self, database: &D) -> Result<(), Failure> {
+        let mut session = database.begin(Access::Write).await?;
+        let written = match session.advance(&self.levels, &self.absent).await {
+            Ok(()) => self.changes.save(&mut session).await,
+            Err(failure) => Err(failure),
+        };
+        match written {
+            Ok(()) => session.commit().await,
+            Err(failure) => {
+                session.rollback().await;
+                Err(failure)
+            }
+        }
     }
 }
 

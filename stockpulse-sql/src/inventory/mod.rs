@@ -20,7 +20,7 @@ use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
 pub(crate) use self::at_once::{AtOnce, KnownLevels};
 use self::changes::StockChanges;
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::tables::MOVEMENT;
 pub(crate) use self::tables::RESERVATION;
 use crate::context::Context;

@@ -15,7 +15,7 @@ use stockpulse_core::model::Timestamp;
 use stockpulse_core::port::{Claim, Failed, Lease, Outbox, OutboxId, OutboxRow, OutboxStats, Quarantined};
 use tokio::sync::Notify;
 
-#[cfg(feature = "postgres")]
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::pack::pack_rows;
 pub(crate) use self::pack::{Pack, append, pack};
 pub(crate) use self::tables::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};

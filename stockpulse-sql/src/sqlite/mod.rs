@@ -1,5 +1,6 @@
 //! SQLite.
 
+mod at_once;
 mod connect;
 mod join;
 mod session;
@@ -12,6 +13,7 @@ pub use self::connect::{SqliteOptions, Synchronous};
 use self::session::SqliteSession;
 use crate::database::{Access, Database};
 use crate::failure::{Class, Failure};
+use crate::inventory::AtOnce;
 use crate::store::SqlStore;
 
 /// All store ports on SQLite: one file, no server.
@@ -31,6 +33,13 @@ impl Database for Sqlite {
         let pool = if access == Access::Write { &self.writer } else { &self.readers };
         let connection = pool.acquire().await.map_err(failure)?;
         SqliteSession::begin(connection, access).await
+    }
+
+    async fn write_at_once(&self, written: AtOnce) -> Result<(), Failure> {
+        if at_once::is_little(&written) {
+            return at_once::write(&self.writer, written).await;
+        }
+        written.in_transaction(self).await
     }
 }
 

@@ -147,17 +147,7 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
                 return Err(Error::new(ErrorKind::Contention, "a reservation is there by now").into());
             }
         }
-        // A version of 0 is forbidden by a constraint of the table.
-        self.write(levels, |count| {
-            let values = statement::tuples(levels.width(), count);
-            format!(
-                "WITH d(sku, location, expected, on_hand, reserved, backordered, version) AS (VALUES {values})
-                 UPDATE stock_level AS t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
-                    version = CASE WHEN t.version = d.expected THEN d.version ELSE 0 END
-                 FROM d WHERE t.sku = d.sku AND t.location = d.location"
-            )
-        })
-        .await
+        self.write(levels, |count| statement::advance(levels.width(), count)).await
     }
 
     /// SQLite has no clock of its own: that of this machine.
@@ -184,7 +174,7 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
     }
 }
 
-fn bind<'q>(mut query: SqliteQuery<'q>, args: &[Value]) -> SqliteQuery<'q> {
+pub(super) fn bind<'q>(mut query: SqliteQuery<'q>, args: &[Value]) -> SqliteQuery<'q> {
     for arg in args {
         query = match arg {
             Value::Null => query.bind(None::<i64>),

@@ -14,6 +14,18 @@ pub(super) fn insert(table: &Table, rows: usize) -> String {
     format!("INSERT INTO {} ({}) VALUES {}", table.name, table.names(""), tuples(table.columns.len(), rows))
 }
 
+/// Gives so many levels new counters and versions. One that has not the expected version gets the version 0, which a
+/// constraint of the table forbids.
+pub(super) fn advance(width: usize, levels: usize) -> String {
+    format!(
+        "WITH d(sku, location, expected, on_hand, reserved, backordered, version) AS (VALUES {})
+         UPDATE stock_level AS t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
+            version = CASE WHEN t.version = d.expected THEN d.version ELSE 0 END
+         FROM d WHERE t.sku = d.sku AND t.location = d.location",
+        tuples(width, levels)
+    )
+}
+
 /// Rows in parts of `most`, and the rest in powers of two.
 pub(super) fn parts(rows: &Rows, most: usize) -> impl Iterator<Item = &[Value]> {
     let width = rows.width();
