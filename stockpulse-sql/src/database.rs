@@ -78,8 +78,8 @@ pub trait Session: Send {
     /// Deletes the rows with these keys.
     fn delete(&mut self, table: &'static Table, keys: &Rows) -> impl Future<Output = Result<(), Failure>> + Send;
 
-    /// Gives levels new counters and versions: SKU, location, the version they must have, `on_hand`, `reserved`,
-    /// `backordered`, the new version. If one has another version, or one of the reservations `absent` is there, it fails.
+    /// Gives levels new counters and versions. If one is not as it must be, or one of the reservations `absent` is there, it
+    /// fails.
     fn advance(&mut self, levels: &Rows, absent: &Rows) -> impl Future<Output = Result<(), Failure>> + Send;
 
     /// The database's own time.

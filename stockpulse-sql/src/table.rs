@@ -79,6 +79,11 @@ impl Rows {
         self.values = rows.concat();
     }
 
+    /// Adds values to the last row, or begins one.
+    pub fn extend<const N: usize>(&mut self, values: [Value; N]) {
+        self.values.extend(values);
+    }
+
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

@@ -20,6 +20,7 @@ mod conformance {
 mod databases {
     mod join;
     mod prune;
+    mod remembered;
     mod reports;
     mod scenarios;
     mod texts;

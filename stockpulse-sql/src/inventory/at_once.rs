@@ -60,14 +60,27 @@ impl KnownLevels {
     }
 }
 
+/// The columns of a level's counters and version after it, behind those that it must have.
+pub(crate) const AFTER: [&str; 3] = ["new_reserved", "new_backordered", "new_version"];
+
 /// What is written at once.
 #[derive(Debug)]
 pub struct AtOnce {
-    /// SKU, location, the version it must have, `on_hand`, `reserved`, `backordered`, and the version that it gets.
+    /// Levels as they must be, all columns of the table, and [`AFTER`] them.
     pub(crate) levels: Rows,
     /// Reservations that must not be there: they were refused as if they were new.
     pub(crate) absent: Rows,
     pub(crate) changes: StockChanges,
+}
+
+/// That a level `t` is as `d` says, in the words of every database. Whoever changed it by hand, without a version, is
+/// noticed too.
+pub(crate) fn unchanged() -> String {
+    let (_, others) = LEVEL.columns.split_at(LEVEL.key);
+    // A threshold for an event decides nothing, and may be NULL.
+    let compared = others.iter().filter(|(name, _)| *name != "low_stock_at");
+    let each: Vec<String> = compared.map(|(name, _)| format!("t.{name} = d.{name}")).collect();
+    each.join(" AND ")
 }
 
 impl AtOnce {
@@ -116,21 +129,12 @@ pub(crate) async fn decide<D: Database>(
     }
     // They are written on condition.
     changes.levels = Rows::of(&LEVEL, 0);
-    let mut levels = Rows::new(7);
+    let mut levels = Rows::new(LEVEL.columns.len() + AFTER.len());
     let mut after = Vec::with_capacity(before.len());
     for old in &before {
         let Some(new) = set.level(&old.key) else { return Ok(None) };
-        let [sku, location] = rows::key(&old.key);
-        let (on_hand, reserved, backordered) = (new.on_hand.get(), new.reserved.get(), new.backordered.get());
-        levels.push([
-            sku,
-            location,
-            old.version.into(),
-            on_hand.into(),
-            reserved.into(),
-            backordered.into(),
-            new.version.into(),
-        ]);
+        levels.extend(rows::level(old));
+        levels.extend([new.reserved.get().into(), new.backordered.get().into(), new.version.into()]);
         after.push(new.clone());
     }
     let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));

@@ -18,11 +18,11 @@ use stockpulse_core::engine::stock::{StockCommand, StockOutcome};
 use stockpulse_core::model::{Movement, Reservation, ReservationId, StockKey, StockLevel, Timestamp};
 use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
-pub(crate) use self::at_once::{AtOnce, KnownLevels};
+pub(crate) use self::at_once::{AFTER, AtOnce, KnownLevels, unchanged};
 use self::changes::StockChanges;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::tables::MOVEMENT;
-pub(crate) use self::tables::RESERVATION;
+pub(crate) use self::tables::{LEVEL, RESERVATION};
 use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::Failure;

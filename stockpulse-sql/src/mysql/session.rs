@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::failure;
 use crate::database::{Access, Held, Select, Session};
 use crate::failure::{Class, Failure};
+use crate::inventory::{AFTER, LEVEL, unchanged};
 use crate::table::{Rows, Table};
 use crate::text;
 use crate::value::{Cells, Value};
@@ -176,28 +177,31 @@ impl<C: Held<Connection = MySqlConnection>> Session for MySqlSession<C> {
     }
 
     async fn advance(&mut self, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
-        const COLUMNS: [&str; 7] = ["sku", "location", "expected", "on_hand", "reserved", "backordered", "version"];
+        let columns: Vec<&str> = LEVEL.columns.iter().map(|(name, _)| *name).chain(AFTER).collect();
         let script = &mut self.script;
         script.push_str("UPDATE (");
         for (index, row) in levels.iter().enumerate() {
             script.push_str(if index == 0 { "SELECT " } else { " UNION ALL SELECT " });
-            for (index, (column, value)) in COLUMNS.iter().zip(row).enumerate() {
+            for (index, (column, value)) in columns.iter().zip(row).enumerate() {
                 script.push_str(if index == 0 { "" } else { "," });
                 literal(script, value);
                 let _ = write!(script, " AS {column}");
             }
         }
         // A version of 0 is forbidden by a constraint of the table.
-        script.push_str(
-            ") d STRAIGHT_JOIN stock_level t ON t.sku = d.sku AND t.location = d.location SET t.on_hand = d.on_hand, \
-             t.reserved = d.reserved, t.backordered = d.backordered, t.version = IF(t.version = d.expected",
+        let unchanged = unchanged();
+        let _ = write!(
+            script,
+            ") d STRAIGHT_JOIN stock_level t ON t.sku = d.sku AND t.location = d.location \
+             SET t.version = IF({unchanged}"
         );
         if !absent.is_empty() {
             script.push_str(" AND NOT EXISTS (SELECT 1 FROM stock_reservation r WHERE r.id IN ");
             tuple(script, absent.values());
             script.push(')');
         }
-        script.push_str(", d.version, 0);");
+        // MySQL sets from left to right, and compares with what was set: the version first, as it compares the others.
+        script.push_str(", d.new_version, 0), t.reserved = d.new_reserved, t.backordered = d.new_backordered;");
         Ok(())
     }
 

@@ -5,33 +5,26 @@ use std::sync::LazyLock;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::failure;
-use super::session::{arrays, bind_columns, insert};
+use super::session::{arrays, bind_columns, insert, names};
 use crate::failure::Failure;
 use crate::frame::STOCK_COMMAND;
-use crate::inventory::{AtOnce, MOVEMENT, RESERVATION};
+use crate::inventory::{AFTER, AtOnce, LEVEL, MOVEMENT, RESERVATION, unchanged};
 use crate::outbox::{STOCK, pack_rows};
-use crate::table::Kind::{self, Id, Int, Text};
+use crate::table::Kind::{self, Id, Int};
 use crate::table::Rows;
 
 /// The columns of the levels as they are bound.
-const LEVELS: &[(&str, Kind)] = &[
-    ("sku", Text),
-    ("location", Text),
-    ("expected", Int),
-    ("on_hand", Int),
-    ("reserved", Int),
-    ("backordered", Int),
-    ("version", Int),
-];
+static LEVELS: LazyLock<Vec<(&str, Kind)>> =
+    LazyLock::new(|| LEVEL.columns.iter().copied().chain(AFTER.map(|name| (name, Int))).collect());
 
 const ABSENT: &[(&str, Kind)] = &[("id", Id)];
 
 /// Locks the levels in the order of their keys, as everywhere.
 static LOCKED: LazyLock<String> = LazyLock::new(|| {
-    let levels = arrays(LEVELS, 1);
+    let (levels, columns) = (arrays(&LEVELS, 1), names(&LEVELS, ""));
     format!(
         "WITH levels AS (
-            SELECT * FROM UNNEST({levels}) AS d(sku, location, expected, on_hand, reserved, backordered, version)
+            SELECT * FROM UNNEST({levels}) AS d({columns})
          ), locked AS (
             SELECT d.* FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
             ORDER BY t.sku, t.location FOR UPDATE OF t
@@ -39,16 +32,16 @@ static LOCKED: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Gives the locked levels their new versions. If one has not the expected version, or a reservation is there that must
+/// Gives the locked levels their new versions. If one is not as it must be, or a reservation is there that must
 /// not be, they get the version 0, which a constraint of the table forbids: then the statement fails, and all of it.
 static ADVANCE: LazyLock<String> = LazyLock::new(|| {
-    let absent = LEVELS.len() + 1;
+    let (absent, unchanged) = (LEVELS.len() + 1, unchanged());
     format!(
-        "UPDATE stock_level t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
-            version = CASE WHEN t.version = d.expected
+        "UPDATE stock_level t SET reserved = d.new_reserved, backordered = d.new_backordered,
+            version = CASE WHEN {unchanged}
                 AND (cardinality(${absent}::uuid[]) = 0
                     OR NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[])))
-                THEN d.version ELSE 0 END
+                THEN d.new_version ELSE 0 END
          FROM locked d WHERE t.sku = d.sku AND t.location = d.location"
     )
 });
@@ -76,7 +69,7 @@ static ALL: LazyLock<String> = LazyLock::new(|| {
 
 /// Writes the levels, if they and the reservations are as they must be.
 pub(super) async fn advance(connection: &mut PgConnection, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
-    let query = bind_columns(sqlx::query(AssertSqlSafe(LEVELS_ALONE.as_str())), levels, LEVELS);
+    let query = bind_columns(sqlx::query(AssertSqlSafe(LEVELS_ALONE.as_str())), levels, &LEVELS);
     let query = bind_columns(query, absent, ABSENT);
     query.execute(connection).await.map_err(failure)?;
     Ok(())
@@ -86,7 +79,7 @@ pub(super) async fn advance(connection: &mut PgConnection, levels: &Rows, absent
 pub(super) async fn write(connection: &mut PgConnection, written: AtOnce) -> Result<(), Failure> {
     let AtOnce { levels, absent, changes } = written;
     let packs = pack_rows(&STOCK, changes.packs);
-    let query = bind_columns(sqlx::query(AssertSqlSafe(ALL.as_str())), &levels, LEVELS);
+    let query = bind_columns(sqlx::query(AssertSqlSafe(ALL.as_str())), &levels, &LEVELS);
     let query = bind_columns(query, &absent, ABSENT);
     let query = bind_columns(query, &changes.new_reservations, RESERVATION.columns);
     let query = bind_columns(query, &changes.movements, MOVEMENT.columns);

@@ -192,7 +192,7 @@ fn names_of(columns: &[(&str, Kind)]) -> String {
     names(columns, "")
 }
 
-fn names(columns: &[(&str, Kind)], prefix: &str) -> String {
+pub(super) fn names(columns: &[(&str, Kind)], prefix: &str) -> String {
     let names: Vec<String> = columns.iter().map(|(name, _)| format!("{prefix}{name}")).collect();
     names.join(", ")
 }

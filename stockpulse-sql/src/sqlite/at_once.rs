@@ -23,7 +23,7 @@ pub(super) fn is_little(written: &AtOnce) -> bool {
 pub(super) async fn write(pool: &SqlitePool, written: AtOnce) -> Result<(), Failure> {
     let AtOnce { levels, changes, .. } = written;
     let packs = pack_rows(&STOCK, changes.packs);
-    let mut script = format!("BEGIN IMMEDIATE; {};", statement::advance(levels.width(), levels.len()));
+    let mut script = format!("BEGIN IMMEDIATE; {};", statement::advance(levels.len()));
     let mut args = levels.values().to_vec();
     for (table, rows) in [
         (&RESERVATION, &changes.new_reservations),

@@ -147,7 +147,7 @@ impl<C: Held<Connection = SqliteConnection>> Session for SqliteSession<C> {
                 return Err(Error::new(ErrorKind::Contention, "a reservation is there by now").into());
             }
         }
-        self.write(levels, |count| statement::advance(levels.width(), count)).await
+        self.write(levels, statement::advance).await
     }
 
     /// SQLite has no clock of its own: that of this machine.

@@ -1,5 +1,6 @@
 //! Statements over many rows at once.
 
+use crate::inventory::{AFTER, LEVEL, unchanged};
 use crate::table::{Rows, Table};
 use crate::value::Value;
 
@@ -14,15 +15,17 @@ pub(super) fn insert(table: &Table, rows: usize) -> String {
     format!("INSERT INTO {} ({}) VALUES {}", table.name, table.names(""), tuples(table.columns.len(), rows))
 }
 
-/// Gives so many levels new counters and versions. One that has not the expected version gets the version 0, which a
-/// constraint of the table forbids.
-pub(super) fn advance(width: usize, levels: usize) -> String {
+/// Gives so many levels new counters and versions. One that is not as it must be gets the version 0, which a constraint of
+/// the table forbids.
+pub(super) fn advance(levels: usize) -> String {
+    let (columns, unchanged) = (LEVEL.names(""), unchanged());
+    let values = tuples(LEVEL.columns.len() + AFTER.len(), levels);
     format!(
-        "WITH d(sku, location, expected, on_hand, reserved, backordered, version) AS (VALUES {})
-         UPDATE stock_level AS t SET on_hand = d.on_hand, reserved = d.reserved, backordered = d.backordered,
-            version = CASE WHEN t.version = d.expected THEN d.version ELSE 0 END
+        "WITH d({columns}, {}) AS (VALUES {values})
+         UPDATE stock_level AS t SET reserved = d.new_reserved, backordered = d.new_backordered,
+            version = CASE WHEN {unchanged} THEN d.new_version ELSE 0 END
          FROM d WHERE t.sku = d.sku AND t.location = d.location",
-        tuples(width, levels)
+        AFTER.join(", ")
     )
 }
 
