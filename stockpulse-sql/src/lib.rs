@@ -1,6 +1,6 @@
 //! StockPulse on SQL databases: PostgreSQL, MySQL and MariaDB, SQLite.
 //!
-//! A store ([`PgStore`], [`MySqlStore`], [`SqliteStore`]) is every store port of `stockpulse-core` on one database, with an
+//! A store (`PgStore`, `MySqlStore`, `SqliteStore`) is every store port of `stockpulse-core` on one database, with an
 //! outbox for each [`Context`]. It holds no rule: it loads the rows that a batch of commands needs, under lock and in one
 //! order, lets the engine decide, and saves what changed with its ledger entries and events, in one transaction of a
 //! handful of statements, however large the batch.
