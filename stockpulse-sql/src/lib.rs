@@ -52,7 +52,13 @@
 
 #![cfg_attr(
     not(any(feature = "mysql", feature = "postgres", feature = "sqlite")),
-    expect(dead_code, unreachable_pub, unused_macros, reason = "without a database there is nobody to use it")
+    expect(
+        dead_code,
+        unreachable_pub,
+        unused_imports,
+        unused_macros,
+        reason = "without a database there is nobody to use it"
+    )
 )]
 
 mod bus;
