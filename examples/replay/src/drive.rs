@@ -1,21 +1,25 @@
 //! The replay itself: the documents in their order, through the services and the bus.
 
+use std::collections::HashSet;
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use stockpulse_core::SystemClock;
-use stockpulse_core::engine::order::OrderCommand;
+use stockpulse_core::engine::order::{OrderCommand, OrderRefusal};
 use stockpulse_core::engine::stock::{Decision, Refusal, StockCommand, StockOutcome};
 use stockpulse_core::model::{OrderId, Quantity};
-use stockpulse_core::port::Clock;
+use stockpulse_core::port::{Clock, OrderQuery};
 use tokio::runtime::{Builder, Runtime};
 
+use crate::address::BusKind;
 use crate::args::Args;
 use crate::backends::Backends;
 use crate::commands::{self, Skus};
+use crate::counting::count_events;
 use crate::error::ReplayError;
 use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine};
 use crate::progress::Progress;
-use crate::report::{Report, Units};
+use crate::report::Report;
 use crate::shipping::Shipping;
 use crate::shop::Shop;
 use crate::tally::tally;
@@ -31,8 +35,10 @@ const SHUTDOWN: Duration = Duration::from_secs(60);
 pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
     let begun = Instant::now();
     let mut replay = Replay::begin(args, invoices)?;
+    let from = replay.find_place(invoices)?;
     let progress = Progress::new(invoices.documents().len() as u64);
-    for (place, document) in (1..).zip(invoices.documents()) {
+    progress.advance(from as u64);
+    for (place, document) in (1..).zip(invoices.documents()).skip(from) {
         match document.kind() {
             DocumentKind::Order(lines) => {
                 let placed = commands::place(&replay.skus, place, &lines, args.policy, SystemClock.now());
@@ -44,9 +50,7 @@ pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
         progress.advance(1);
     }
     replay.place_window()?;
-    let mut report = replay.finish()?;
-    report.rows = invoices.rows();
-    report.rows_rejected = invoices.rejections().len() as u64;
+    let report = replay.finish(invoices)?;
     Ok(report.with_elapsed(begun.elapsed()))
 }
 
@@ -60,27 +64,67 @@ struct Replay<'a> {
     shipping: Shipping,
     window: Vec<(OrderId, OrderCommand)>,
     placed: u64,
-    report: Report,
+    /// Orders that an earlier process placed and that are still to be placed again.
+    known: HashSet<OrderId>,
 }
 
 impl<'a> Replay<'a> {
     fn begin(args: &'a Args, invoices: &Invoices) -> Result<Self, ReplayError> {
-        let backends = Backends::open(args)?;
         let skus = Skus::new(invoices.skus()).map_err(ReplayError::drive)?;
-        let runtime = runtime()?;
-        let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
         let opening = Quantity::new(args.opening_stock).map_err(ReplayError::drive)?;
-        let (report, shipping) = (Report::default(), Shipping::default());
-        let replay = Self { args, backends, skus, shop, runtime, shipping, window: Vec::new(), placed: 0, report };
+        let runtime = runtime()?;
+        let backends = runtime.block_on(Backends::open(args))?;
+        if !args.resume && !runtime.block_on(is_empty(&backends)).map_err(ReplayError::drive)? {
+            return Err(ReplayError::Occupied(args.shown_store()));
+        }
+        let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
+        let (shipping, known) = (Shipping::default(), HashSet::new());
+        let replay = Self { args, backends, skus, shop, runtime, shipping, window: Vec::new(), placed: 0, known };
+        // A replay that goes on sends this too: the answers are the first ones, unless it is another replay.
         let commands = replay.skus.opening(opening, args.policy, SystemClock.now());
         for chunk in commands.chunks(1_000) {
             for outcome in replay.execute(chunk.to_vec())? {
-                if let StockOutcome::Refused(refusal) = outcome {
-                    return Err(ReplayError::drive(format!("the shop was not opened: {refusal}")));
+                match outcome {
+                    StockOutcome::Refused(Refusal::Conflict) => return Err(ReplayError::Another(args.shown_store())),
+                    StockOutcome::Refused(refusal) => {
+                        return Err(ReplayError::drive(format!("the shop was not opened: {refusal}")));
+                    }
+                    _ => {}
                 }
             }
         }
         Ok(replay)
+    }
+
+    /// How many documents are behind: those up to the last return or adjustment before the last order in the store. All
+    /// before it had ended when it was sent; what follows is sent again, and gets its first answers.
+    fn find_place(&mut self, invoices: &Invoices) -> Result<usize, ReplayError> {
+        if !self.args.resume {
+            return Ok(0);
+        }
+        let mut barrier = 0;
+        let mut orders: Vec<(usize, OrderId)> = Vec::new();
+        for (place, document) in (1..).zip(invoices.documents()) {
+            match document.kind() {
+                DocumentKind::Order(_) => orders.push((barrier, commands::order_id(place))),
+                kind if self.skus.moves(&kind) => barrier = usize::try_from(place).unwrap_or(usize::MAX),
+                _ => {}
+            }
+        }
+        // Orders were placed in this order, so that the store has the first of them, up to some one.
+        let (mut low, mut high) = (0, orders.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            let found = self.runtime.block_on(self.backends.orders.orders(&[orders[middle].1]));
+            match found.map_err(ReplayError::drive)?.pop().flatten() {
+                Some(_) => low = middle + 1,
+                None => high = middle,
+            }
+        }
+        let Some((barrier, _)) = low.checked_sub(1).map(|last| orders[last]) else { return Ok(0) };
+        self.known = orders[..low].iter().filter(|(before, _)| *before == barrier).map(|(_, order)| *order).collect();
+        self.placed = (low - self.known.len()) as u64;
+        Ok(barrier)
     }
 
     /// Takes an order into the window, which is placed when it is full or a crash is due.
@@ -107,15 +151,19 @@ impl<'a> Replay<'a> {
     fn place_all(&mut self) -> Result<(), ReplayError> {
         let (orders, commands): (Vec<OrderId>, Vec<OrderCommand>) = self.window.drain(..).unzip();
         let decisions = self.runtime.block_on(self.shop.orders.execute_all(commands)).map_err(ReplayError::drive)?;
+        let mut again = Vec::new();
         for (order, decision) in orders.into_iter().zip(decisions) {
             match decision {
+                Decision::Accepted(_) if self.known.remove(&order) => again.push(order),
                 Decision::Accepted(_) => self.shipping.expect_order(order),
+                Decision::Refused(OrderRefusal::Conflict) => return Err(ReplayError::Another(self.args.shown_store())),
                 Decision::Refused(refusal) => {
                     return Err(ReplayError::drive(format!("order {order} was not accepted: {refusal}")));
                 }
             }
         }
-        Ok(())
+        let expected = self.shipping.expect_unsettled(&self.backends, &again);
+        self.runtime.block_on(expected).map_err(ReplayError::drive)
     }
 
     fn settle(&mut self) -> Result<(), ReplayError> {
@@ -123,37 +171,33 @@ impl<'a> Replay<'a> {
     }
 
     fn take_back(&mut self, place: u64, lines: &[ReturnLine]) -> Result<(), ReplayError> {
-        self.place_window()?;
-        self.report.orders.returns += 1;
         let command = commands::take_back(&self.skus, place, lines, SystemClock.now()).map_err(ReplayError::drive)?;
         let Some(command) = command else { return Ok(()) };
+        self.place_window()?;
         match self.execute(vec![command])?.pop() {
-            Some(StockOutcome::Moved(moved)) => self.shipping.expect_filled(&moved.filled),
+            Some(StockOutcome::Moved(moved)) => {
+                let expected = self.shipping.expect_filled(&self.backends, &moved.filled);
+                self.runtime.block_on(expected).map_err(ReplayError::drive)?;
+            }
+            Some(StockOutcome::Refused(Refusal::Conflict)) => {
+                return Err(ReplayError::Another(self.args.shown_store()));
+            }
             other => return Err(ReplayError::drive(format!("a return was refused: {other:?}"))),
         }
-        let tracked = lines.iter().filter(|line| self.skus.is_tracked(line.sku));
-        self.report.units.returned += tracked.map(|line| Units::from(line.quantity)).sum::<Units>();
         self.settle()
     }
 
     fn adjust(&mut self, place: u64, lines: &[AdjustmentLine]) -> Result<(), ReplayError> {
-        self.place_window()?;
         let commands = commands::adjust(&self.skus, place, lines, SystemClock.now()).map_err(ReplayError::drive)?;
-        let mut outcomes = self.execute(commands)?.into_iter();
-        for line in lines {
-            if !self.skus.is_tracked(line.sku) {
-                self.report.adjustments.untracked += 1;
-            } else if line.delta == 0 {
-                self.report.adjustments.applied += 1;
-            } else {
-                match outcomes.next() {
-                    Some(StockOutcome::Moved(_)) => {
-                        self.report.adjustments.applied += 1;
-                        self.report.units.adjusted += Units::from(line.delta);
-                    }
-                    Some(StockOutcome::Refused(Refusal::Committed { .. })) => self.report.adjustments.rejected += 1,
-                    other => return Err(ReplayError::drive(format!("an adjustment failed: {other:?}"))),
-                }
+        if commands.is_empty() {
+            return Ok(());
+        }
+        self.place_window()?;
+        for outcome in self.execute(commands)? {
+            match outcome {
+                StockOutcome::Moved(_) | StockOutcome::Refused(Refusal::Committed { .. }) => {}
+                StockOutcome::Refused(Refusal::Conflict) => return Err(ReplayError::Another(self.args.shown_store())),
+                other => return Err(ReplayError::drive(format!("an adjustment failed: {other:?}"))),
             }
         }
         Ok(())
@@ -166,14 +210,16 @@ impl<'a> Replay<'a> {
     /// Drops services and workers wherever they are, and opens the shop again on what the stores hold.
     fn crash(&mut self) -> Result<(), ReplayError> {
         drop(std::mem::replace(&mut self.runtime, runtime()?));
+        self.backends = self.runtime.block_on(self.backends.reopen(self.args))?;
         self.shop = self.runtime.block_on(Shop::open(&self.backends)).map_err(ReplayError::drive)?;
         Ok(())
     }
 
     /// Shuts the shop down in order, so that every event is out, and reports what the stores hold.
-    fn finish(mut self) -> Result<Report, ReplayError> {
+    fn finish(self, invoices: &Invoices) -> Result<Report, ReplayError> {
+        let mut report = Report::default();
         self.runtime.block_on(async {
-            tally(&self.shop, &self.skus, &mut self.report).await.map_err(ReplayError::drive)?;
+            tally(&self.shop, &self.skus, invoices, &mut report).await.map_err(ReplayError::drive)?;
             let ended = self.shop.supervisor.shutdown(SHUTDOWN).await;
             if !ended.is_clean() {
                 return Err(ReplayError::drive(format!("did not end in time: {}", ended.aborted.join(", "))));
@@ -186,11 +232,24 @@ impl<'a> Replay<'a> {
                     return Err(ReplayError::drive(format!("{name}: events were not published: {stats:?}")));
                 }
             }
+            report.events_published = match self.args.backends()? {
+                // Earlier processes may have published too: what went out is on the bus.
+                (_, BusKind::Sql) if self.args.resume => {
+                    count_events(&self.backends).await.map_err(ReplayError::drive)?
+                }
+                _ => self.backends.publisher.published(),
+            };
             Ok(())
         })?;
-        self.report.events_published = self.backends.publisher.published();
-        Ok(self.report)
+        Ok(report)
     }
+}
+
+/// Whether nobody has used a store yet.
+async fn is_empty(backends: &Backends) -> stockpulse_core::Result<bool> {
+    let levels = backends.inventory.list_levels(None, NonZeroUsize::MIN).await?;
+    let orders = backends.orders.list_orders(&OrderQuery::default(), NonZeroUsize::MIN).await?;
+    Ok(levels.items.is_empty() && orders.items.is_empty())
 }
 
 fn runtime() -> Result<Runtime, ReplayError> {

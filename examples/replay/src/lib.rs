@@ -10,10 +10,12 @@
 //! Every file is read and checked before the first order is placed, so a run either reports on all
 //! of its input or says in one line why it cannot.
 
+pub mod address;
 pub mod args;
 pub mod backends;
 pub mod chance;
 pub mod commands;
+pub mod counting;
 pub mod drive;
 pub mod error;
 pub mod invoice;

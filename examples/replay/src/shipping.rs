@@ -3,13 +3,18 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use stockpulse_core::Result;
 use stockpulse_core::engine::order::{OrderAction, OrderCommand, OrderParts};
 use stockpulse_core::engine::saga::command_for;
 use stockpulse_core::engine::stock::{Decision, Filled};
-use stockpulse_core::model::{EventData, EventId, OrderChange, OrderDetail, OrderEvent, OrderId, StockEvent};
+use stockpulse_core::model::{
+    EventData, EventId, Order, OrderChange, OrderDetail, OrderEvent, OrderId, OrderStatus, Reservation, ReservationId,
+    StockEvent,
+};
 use stockpulse_core::port::Delivery;
 use tokio::time::timeout;
 
+use crate::backends::Backends;
 use crate::error::ReplayError;
 use crate::shop::Shop;
 
@@ -33,20 +38,53 @@ impl Shipping {
         self.placed.insert(order);
     }
 
-    /// Units that orders waited for came in.
-    pub fn expect_filled(&mut self, filled: &[Filled]) {
-        for claim in filled {
-            if let Some(order) = claim.order {
-                *self.filled.entry(order).or_default() += claim.quantity.get();
+    /// Units that orders waited for came in: all of them that are there have to ship, as far as they have not.
+    ///
+    /// # Errors
+    /// What the store reports.
+    pub async fn expect_filled(&mut self, backends: &Backends, filled: &[Filled]) -> Result<()> {
+        let mut claims: Vec<(ReservationId, OrderId)> =
+            filled.iter().filter_map(|claim| Some((claim.reservation, claim.order?))).collect();
+        claims.sort_unstable();
+        claims.dedup();
+        let ids: Vec<ReservationId> = claims.iter().map(|(reservation, _)| *reservation).collect();
+        let reservations = backends.inventory.reservations(&ids).await?;
+        for ((_, order), reservation) in claims.into_iter().zip(reservations) {
+            let units = reservation.map_or(0, |reservation| there(&reservation));
+            if units > 0 {
+                self.filled.insert(order, units);
             }
         }
+        Ok(())
+    }
+
+    /// Orders that an earlier process placed: what of them has not ended is under way.
+    ///
+    /// # Errors
+    /// What the stores report.
+    pub async fn expect_unsettled(&mut self, backends: &Backends, orders: &[OrderId]) -> Result<()> {
+        for chunk in orders.chunks(1_000) {
+            // First the orders: what happens to them meanwhile is still to be told here.
+            let known = backends.orders.orders(chunk).await?;
+            let known: Vec<Order> =
+                known.into_iter().flatten().filter(|order| order.status != OrderStatus::Rejected).collect();
+            let ids: Vec<ReservationId> = known.iter().map(Order::reservation).collect();
+            let reservations = backends.inventory.reservations(&ids).await?;
+            for (order, reservation) in known.iter().zip(reservations) {
+                let shipped = reservation.is_some_and(|reservation| there(&reservation) == 0);
+                if order.status == OrderStatus::Placed || !shipped {
+                    self.expect_order(order.id);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Ships what is confirmed until nothing is under way.
     ///
     /// # Errors
     /// What services and bus report, and when nothing happens any more.
-    pub async fn settle(&mut self, shop: &mut Shop) -> Result<(), ReplayError> {
+    pub async fn settle(&mut self, shop: &mut Shop) -> std::result::Result<(), ReplayError> {
         while !(self.placed.is_empty() && self.filled.is_empty()) {
             let received = timeout(STALLED, shop.events.receive(1_024)).await;
             let Ok(received) = received else {
@@ -63,7 +101,7 @@ impl Shipping {
         Ok(())
     }
 
-    async fn handle(&mut self, shop: &Shop, deliveries: &[Delivery]) -> Result<(), ReplayError> {
+    async fn handle(&mut self, shop: &Shop, deliveries: &[Delivery]) -> std::result::Result<(), ReplayError> {
         let mut shipments = Vec::new();
         for delivery in deliveries {
             match delivery.envelope.open().map_err(ReplayError::drive)? {
@@ -119,4 +157,9 @@ impl Shipping {
             }
         }
     }
+}
+
+/// Units of a reservation that are there and have not left.
+fn there(reservation: &Reservation) -> i64 {
+    reservation.lines.iter().map(|line| line.open().saturating_sub(line.backordered).get()).sum()
 }
