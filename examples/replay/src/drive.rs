@@ -12,17 +12,20 @@ use stockpulse_core::port::{Clock, OrderQuery};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::address::BusKind;
-use crate::args::Args;
+use crate::args::{Args, Policy};
 use crate::backends::Backends;
 use crate::commands::{self, Skus};
 use crate::counting::count_events;
 use crate::error::ReplayError;
-use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine};
+use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine, SkuId};
 use crate::progress::Progress;
 use crate::report::Report;
-use crate::shipping::Shipping;
+use crate::shipping::{Shipping, Until};
 use crate::shop::Shop;
 use crate::tally::tally;
+
+/// How many of the last orders a replay that goes on sends again.
+const SENT_AGAIN: usize = 64;
 
 /// How long a clean shutdown may take.
 const SHUTDOWN: Duration = Duration::from_secs(60);
@@ -42,6 +45,7 @@ pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
         match document.kind() {
             DocumentKind::Order(lines) => {
                 let placed = commands::place(&replay.skus, place, &lines, args.policy, SystemClock.now());
+                replay.busy.extend(lines.iter().map(|line| line.sku));
                 replay.order(placed.map_err(ReplayError::drive)?)?;
             }
             DocumentKind::Return(lines) => replay.take_back(place, &lines)?,
@@ -49,7 +53,7 @@ pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
         }
         progress.advance(1);
     }
-    replay.place_window()?;
+    replay.place_window(Until::Shipped)?;
     let report = replay.finish(invoices)?;
     Ok(report.with_elapsed(begun.elapsed()))
 }
@@ -63,6 +67,8 @@ struct Replay<'a> {
     runtime: Runtime,
     shipping: Shipping,
     window: Vec<(OrderId, OrderCommand)>,
+    /// SKUs of orders that may not have been decided.
+    busy: HashSet<SkuId>,
     placed: u64,
     /// Orders that an earlier process placed and that are still to be placed again.
     known: HashSet<OrderId>,
@@ -78,8 +84,8 @@ impl<'a> Replay<'a> {
             return Err(ReplayError::Occupied(args.shown_store()));
         }
         let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
-        let (shipping, known) = (Shipping::default(), HashSet::new());
-        let replay = Self { args, backends, skus, shop, runtime, shipping, window: Vec::new(), placed: 0, known };
+        let (shipping, window, busy, known) = (Shipping::default(), Vec::new(), HashSet::new(), HashSet::new());
+        let replay = Self { args, backends, skus, shop, runtime, shipping, window, busy, placed: 0, known };
         // A replay that goes on sends this too: the answers are the first ones, unless it is another replay.
         let commands = replay.skus.opening(opening, args.policy, SystemClock.now());
         for chunk in commands.chunks(1_000) {
@@ -96,21 +102,17 @@ impl<'a> Replay<'a> {
         Ok(replay)
     }
 
-    /// How many documents are behind: those up to the last return or adjustment before the last order in the store. All
-    /// before it had ended when it was sent; what follows is sent again, and gets its first answers.
+    /// How many documents are behind. All before the last order in the store were sent, and what of them has not ended
+    /// is waited for. The last orders of them are sent again all the same, to see that they are the same.
     fn find_place(&mut self, invoices: &Invoices) -> Result<usize, ReplayError> {
         if !self.args.resume {
             return Ok(0);
         }
-        let mut barrier = 0;
-        let mut orders: Vec<(usize, OrderId)> = Vec::new();
-        for (place, document) in (1..).zip(invoices.documents()) {
-            match document.kind() {
-                DocumentKind::Order(_) => orders.push((barrier, commands::order_id(place))),
-                kind if self.skus.moves(&kind) => barrier = usize::try_from(place).unwrap_or(usize::MAX),
-                _ => {}
-            }
-        }
+        let orders: Vec<(usize, OrderId)> = (0..)
+            .zip(invoices.documents())
+            .filter(|(_, document)| matches!(document.kind(), DocumentKind::Order(_)))
+            .map(|(index, _)| (index, commands::order_id(index as u64 + 1)))
+            .collect();
         // Orders were placed in this order, so that the store has the first of them, up to some one.
         let (mut low, mut high) = (0, orders.len());
         while low < high {
@@ -121,10 +123,14 @@ impl<'a> Replay<'a> {
                 None => high = middle,
             }
         }
-        let Some((barrier, _)) = low.checked_sub(1).map(|last| orders[last]) else { return Ok(0) };
-        self.known = orders[..low].iter().filter(|(before, _)| *before == barrier).map(|(_, order)| *order).collect();
-        self.placed = (low - self.known.len()) as u64;
-        Ok(barrier)
+        let placed: Vec<OrderId> = orders[..low].iter().map(|(_, order)| *order).collect();
+        let expected = self.shipping.expect_unsettled(&self.backends, &placed);
+        self.runtime.block_on(expected).map_err(ReplayError::drive)?;
+        self.settle(Until::Shipped)?;
+        let again = low.saturating_sub(SENT_AGAIN);
+        self.placed = again as u64;
+        self.known = placed[again..].iter().copied().collect();
+        Ok(if low == 0 { 0 } else { orders[again].0 })
     }
 
     /// Takes an order into the window, which is placed when it is full or a crash is due.
@@ -137,24 +143,37 @@ impl<'a> Replay<'a> {
             if crash {
                 self.crash()?;
             }
-            self.settle()?;
+            self.settle(Until::Decided)?;
         }
         Ok(())
     }
 
-    /// Places what is in the window and waits until it has shipped or was rejected.
-    fn place_window(&mut self) -> Result<(), ReplayError> {
+    /// Places what is in the window and waits for it.
+    fn place_window(&mut self, until: Until) -> Result<(), ReplayError> {
         self.place_all()?;
-        self.settle()
+        self.settle(until)
+    }
+
+    /// Lets a return or adjustments of these SKUs happen after the orders before them, and before those behind them.
+    /// Claims and goods change together as an order ships, so that it is enough that these orders were decided, and
+    /// others do not matter. Where claims wait, it decides about the number of shipments what had shipped before.
+    fn clear(&mut self, mut skus: impl Iterator<Item = SkuId>) -> Result<(), ReplayError> {
+        match self.args.policy {
+            Policy::Backorder => self.place_window(Until::Shipped),
+            Policy::AllOrNothing | Policy::Partial if skus.any(|sku| self.busy.contains(&sku)) => {
+                self.place_window(Until::Decided)
+            }
+            Policy::AllOrNothing | Policy::Partial => Ok(()),
+        }
     }
 
     fn place_all(&mut self) -> Result<(), ReplayError> {
         let (orders, commands): (Vec<OrderId>, Vec<OrderCommand>) = self.window.drain(..).unzip();
         let decisions = self.runtime.block_on(self.shop.orders.execute_all(commands)).map_err(ReplayError::drive)?;
-        let mut again = Vec::new();
         for (order, decision) in orders.into_iter().zip(decisions) {
             match decision {
-                Decision::Accepted(_) if self.known.remove(&order) => again.push(order),
+                // It has ended.
+                Decision::Accepted(_) if self.known.remove(&order) => {}
                 Decision::Accepted(_) => self.shipping.expect_order(order),
                 Decision::Refused(OrderRefusal::Conflict) => return Err(ReplayError::Another(self.args.shown_store())),
                 Decision::Refused(refusal) => {
@@ -162,18 +181,22 @@ impl<'a> Replay<'a> {
                 }
             }
         }
-        let expected = self.shipping.expect_unsettled(&self.backends, &again);
-        self.runtime.block_on(expected).map_err(ReplayError::drive)
+        Ok(())
     }
 
-    fn settle(&mut self) -> Result<(), ReplayError> {
-        self.runtime.block_on(self.shipping.settle(&mut self.shop))
+    fn settle(&mut self, until: Until) -> Result<(), ReplayError> {
+        self.runtime.block_on(self.shipping.settle(&mut self.shop, until))?;
+        // What was not placed yet is decided in its time.
+        if self.window.is_empty() {
+            self.busy.clear();
+        }
+        Ok(())
     }
 
     fn take_back(&mut self, place: u64, lines: &[ReturnLine]) -> Result<(), ReplayError> {
         let command = commands::take_back(&self.skus, place, lines, SystemClock.now()).map_err(ReplayError::drive)?;
         let Some(command) = command else { return Ok(()) };
-        self.place_window()?;
+        self.clear(lines.iter().map(|line| line.sku))?;
         match self.execute(vec![command])?.pop() {
             Some(StockOutcome::Moved(moved)) => {
                 let expected = self.shipping.expect_filled(&self.backends, &moved.filled);
@@ -184,7 +207,10 @@ impl<'a> Replay<'a> {
             }
             other => return Err(ReplayError::drive(format!("a return was refused: {other:?}"))),
         }
-        self.settle()
+        match self.args.policy {
+            Policy::Backorder => self.settle(Until::Shipped),
+            Policy::AllOrNothing | Policy::Partial => Ok(()),
+        }
     }
 
     fn adjust(&mut self, place: u64, lines: &[AdjustmentLine]) -> Result<(), ReplayError> {
@@ -192,7 +218,7 @@ impl<'a> Replay<'a> {
         if commands.is_empty() {
             return Ok(());
         }
-        self.place_window()?;
+        self.clear(lines.iter().map(|line| line.sku))?;
         for outcome in self.execute(commands)? {
             match outcome {
                 StockOutcome::Moved(_) | StockOutcome::Refused(Refusal::Committed { .. }) => {}

@@ -21,9 +21,20 @@ use crate::shop::Shop;
 /// How long nothing may happen while something is awaited.
 const STALLED: Duration = Duration::from_secs(120);
 
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Every order that was placed got stock or was rejected.
+    Decided,
+    /// Everything that is to ship has shipped, too.
+    Shipped,
+}
+
 /// What is under way. It outlives crashes of the services.
 #[derive(Debug, Default)]
 pub struct Shipping {
+    /// Orders that were placed and of which it is not known whether there is stock for them.
+    undecided: HashSet<OrderId>,
     /// Orders that were placed and have neither been rejected nor shipped.
     placed: HashSet<OrderId>,
     /// Units of earlier orders that came in and have not shipped.
@@ -35,6 +46,7 @@ pub struct Shipping {
 impl Shipping {
     /// An order was placed.
     pub fn expect_order(&mut self, order: OrderId) {
+        self.undecided.insert(order);
         self.placed.insert(order);
     }
 
@@ -71,21 +83,26 @@ impl Shipping {
             let ids: Vec<ReservationId> = known.iter().map(Order::reservation).collect();
             let reservations = backends.inventory.reservations(&ids).await?;
             for (order, reservation) in known.iter().zip(reservations) {
-                let shipped = reservation.is_some_and(|reservation| there(&reservation) == 0);
-                if order.status == OrderStatus::Placed || !shipped {
+                // An order that was not told yet will be, and that is told here.
+                if order.status == OrderStatus::Placed {
                     self.expect_order(order.id);
+                }
+                let units = reservation.map_or(0, |reservation| there(&reservation));
+                if units > 0 {
+                    self.placed.insert(order.id);
+                    self.filled.insert(order.id, units);
                 }
             }
         }
         Ok(())
     }
 
-    /// Ships what is confirmed until nothing is under way.
+    /// Ships what is confirmed until nothing that is waited for is under way.
     ///
     /// # Errors
     /// What services and bus report, and when nothing happens any more.
-    pub async fn settle(&mut self, shop: &mut Shop) -> std::result::Result<(), ReplayError> {
-        while !(self.placed.is_empty() && self.filled.is_empty()) {
+    pub async fn settle(&mut self, shop: &mut Shop, until: Until) -> std::result::Result<(), ReplayError> {
+        while self.is_waiting(until) {
             let received = timeout(STALLED, shop.events.receive(1_024)).await;
             let Ok(received) = received else {
                 let (placed, filled) = (self.placed.len(), self.filled.len());
@@ -101,11 +118,24 @@ impl Shipping {
         Ok(())
     }
 
+    fn is_waiting(&self, until: Until) -> bool {
+        let shipping = until == Until::Shipped && !(self.placed.is_empty() && self.filled.is_empty());
+        shipping || !self.undecided.is_empty()
+    }
+
+    fn decided(&mut self, order: Option<OrderId>) {
+        if let Some(order) = order {
+            self.undecided.remove(&order);
+        }
+    }
+
     async fn handle(&mut self, shop: &Shop, deliveries: &[Delivery]) -> std::result::Result<(), ReplayError> {
         let mut shipments = Vec::new();
         for delivery in deliveries {
             match delivery.envelope.open().map_err(ReplayError::drive)? {
                 EventData::Order(event) => self.hear(&event, delivery.envelope.id, &mut shipments),
+                EventData::Stock(StockEvent::Reserved(event)) => self.decided(event.order),
+                EventData::Stock(StockEvent::Rejected(event)) => self.decided(event.order),
                 EventData::Stock(StockEvent::Fulfilled(event)) => {
                     if let (Some(order), true) = (event.order, self.counted.insert(delivery.envelope.id)) {
                         self.placed.remove(&order);
@@ -132,6 +162,10 @@ impl Shipping {
     }
 
     fn hear(&mut self, event: &OrderEvent, id: EventId, shipments: &mut Vec<(EventId, OrderId)>) {
+        if matches!(event.change, OrderChange::Confirmed | OrderChange::Adjusted | OrderChange::Rejected) {
+            // An earlier process may have heard of the decision, and this one not.
+            self.undecided.remove(&event.order);
+        }
         match event.change {
             OrderChange::Confirmed | OrderChange::Adjusted => shipments.push((id, event.order)),
             OrderChange::Filled if self.is_complete(event) => shipments.push((id, event.order)),
