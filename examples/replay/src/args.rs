@@ -26,8 +26,10 @@ How the rows are read:
     hand, and is refused where that would fall below 0.
   * Otherwise the document is an order of the rows with a Quantity above 0.
 
-The result depends on the files, --opening-stock and --policy alone. --seed-duplicates and \
---crash-every make life hard for the services and must not change it.";
+The result depends on the files, --opening-stock and --policy alone, whatever the store and the bus. \
+--seed-duplicates and --crash-every make life hard for the services and must not change it, nor does \
+killing a replay on a durable store and starting it again with the same arguments and --resume. \
+Without --resume a store that holds a replay is refused.";
 
 const AFTER_LONG_HELP: &str = "\
 Examples:
@@ -37,11 +39,15 @@ Examples:
     stockpulse-replay --opening-stock 50 --policy partial --json sales.csv 2>rejected.txt
   Half of all events twice and a crash after every 100 orders; the same result:
     stockpulse-replay --seed-duplicates 0.5 --crash-every 100 sales.csv
+  On a SQLite file; killed, it goes on when it is started again:
+    stockpulse-replay --store sqlite:shop.db --resume sales.csv
+  On PostgreSQL, in a schema of its own:
+    stockpulse-replay --store postgres://me@localhost/shop --schema replay sales.csv
 
 Exit codes:
   0  the report was written
   1  the replay or the writing of its report failed
-  2  the command line or a file cannot be used; nothing was replayed
+  2  the command line, a file or what the store holds cannot be used; nothing was replayed
 
 The data:
   Online Retail, by Daqing Chen (2015), UCI Machine Learning Repository,

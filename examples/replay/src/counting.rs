@@ -1,4 +1,4 @@
-//! Counts what lies on a bus that keeps its events.
+//! Counts the events that went out over the bus.
 
 use std::collections::HashSet;
 
@@ -6,16 +6,33 @@ use stockpulse_core::model::{Envelope, EventId, EventType};
 use stockpulse_core::port::{Clock, IdGenerator, Published, SubscribeOptions};
 use stockpulse_core::{Error, ErrorKind, RandomIds, Result, SystemClock};
 
+use crate::address::BusKind;
+use crate::args::Args;
 use crate::backends::Backends;
+use crate::error::ReplayError;
 
 /// No service of the replay raises it: one of these marks the end of what is to be counted.
 const MARK: EventType = EventType::NotificationSent;
 
-/// How many different events were ever published, apart from `stock.updated`. To be called when nobody publishes.
+/// How many different events were published, apart from `stock.updated`. To be called when nobody publishes any more.
 ///
 /// # Errors
-/// What the bus reports.
-pub async fn count_events(backends: &Backends) -> Result<u64> {
+/// What stores and bus report, and when events are left that were not published.
+pub async fn published(backends: &Backends, args: &Args) -> std::result::Result<u64, ReplayError> {
+    for (name, outbox) in [("inventory", &backends.inventory_outbox), ("orders", &backends.order_outbox)] {
+        let stats = outbox.stats().await.map_err(ReplayError::drive)?;
+        if stats.pending + stats.quarantined > 0 {
+            return Err(ReplayError::drive(format!("{name}: events were not published: {stats:?}")));
+        }
+    }
+    match args.backends()? {
+        // Earlier processes may have published too: what went out is on the bus.
+        (_, BusKind::Sql) if args.resume => on_the_bus(backends).await.map_err(ReplayError::drive),
+        _ => Ok(backends.publisher.published()),
+    }
+}
+
+async fn on_the_bus(backends: &Backends) -> Result<u64> {
     let mark = mark();
     // Past the publisher that counts and repeats: the mark goes out once, and nothing comes after it.
     match backends.publisher.bus().publish(std::slice::from_ref(&mark)).await?.as_slice() {

@@ -1,31 +1,27 @@
 //! The replay itself: the documents in their order, through the services and the bus.
 
 use std::collections::HashSet;
-use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use stockpulse_core::SystemClock;
 use stockpulse_core::engine::order::{OrderCommand, OrderRefusal};
 use stockpulse_core::engine::stock::{Decision, Refusal, StockCommand, StockOutcome};
 use stockpulse_core::model::{OrderId, Quantity};
-use stockpulse_core::port::{Clock, OrderQuery};
+use stockpulse_core::port::Clock;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::address::BusKind;
 use crate::args::{Args, Policy};
 use crate::backends::Backends;
 use crate::commands::{self, Skus};
-use crate::counting::count_events;
+use crate::counting::published;
 use crate::error::ReplayError;
 use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine, SkuId};
 use crate::progress::Progress;
 use crate::report::Report;
+use crate::resume;
 use crate::shipping::{Shipping, Until};
 use crate::shop::Shop;
 use crate::tally::tally;
-
-/// How many of the last orders a replay that goes on sends again.
-const SENT_AGAIN: usize = 64;
 
 /// How long a clean shutdown may take.
 const SHUTDOWN: Duration = Duration::from_secs(60);
@@ -75,12 +71,26 @@ struct Replay<'a> {
 }
 
 impl<'a> Replay<'a> {
+    /// How many documents are behind.
+    fn find_place(&mut self, invoices: &Invoices) -> Result<usize, ReplayError> {
+        if !self.args.resume {
+            return Ok(0);
+        }
+        let behind = self.runtime.block_on(resume::behind(&self.backends, invoices)).map_err(ReplayError::drive)?;
+        let expected = self.shipping.expect_unsettled(&self.backends, &behind.placed);
+        self.runtime.block_on(expected).map_err(ReplayError::drive)?;
+        self.settle(Until::Shipped)?;
+        self.placed = behind.first_again as u64;
+        self.known = behind.placed[behind.first_again..].iter().copied().collect();
+        Ok(behind.documents)
+    }
+
     fn begin(args: &'a Args, invoices: &Invoices) -> Result<Self, ReplayError> {
         let skus = Skus::new(invoices.skus()).map_err(ReplayError::drive)?;
         let opening = Quantity::new(args.opening_stock).map_err(ReplayError::drive)?;
         let runtime = runtime()?;
         let backends = runtime.block_on(Backends::open(args))?;
-        if !args.resume && !runtime.block_on(is_empty(&backends)).map_err(ReplayError::drive)? {
+        if !args.resume && !runtime.block_on(resume::is_empty(&backends)).map_err(ReplayError::drive)? {
             return Err(ReplayError::Occupied(args.shown_store()));
         }
         let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
@@ -100,37 +110,6 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(replay)
-    }
-
-    /// How many documents are behind. All before the last order in the store were sent, and what of them has not ended
-    /// is waited for. The last orders of them are sent again all the same, to see that they are the same.
-    fn find_place(&mut self, invoices: &Invoices) -> Result<usize, ReplayError> {
-        if !self.args.resume {
-            return Ok(0);
-        }
-        let orders: Vec<(usize, OrderId)> = (0..)
-            .zip(invoices.documents())
-            .filter(|(_, document)| matches!(document.kind(), DocumentKind::Order(_)))
-            .map(|(index, _)| (index, commands::order_id(index as u64 + 1)))
-            .collect();
-        // Orders were placed in this order, so that the store has the first of them, up to some one.
-        let (mut low, mut high) = (0, orders.len());
-        while low < high {
-            let middle = low.midpoint(high);
-            let found = self.runtime.block_on(self.backends.orders.orders(&[orders[middle].1]));
-            match found.map_err(ReplayError::drive)?.pop().flatten() {
-                Some(_) => low = middle + 1,
-                None => high = middle,
-            }
-        }
-        let placed: Vec<OrderId> = orders[..low].iter().map(|(_, order)| *order).collect();
-        let expected = self.shipping.expect_unsettled(&self.backends, &placed);
-        self.runtime.block_on(expected).map_err(ReplayError::drive)?;
-        self.settle(Until::Shipped)?;
-        let again = low.saturating_sub(SENT_AGAIN);
-        self.placed = again as u64;
-        self.known = placed[again..].iter().copied().collect();
-        Ok(if low == 0 { 0 } else { orders[again].0 })
     }
 
     /// Takes an order into the window, which is placed when it is full or a crash is due.
@@ -250,32 +229,11 @@ impl<'a> Replay<'a> {
             if !ended.is_clean() {
                 return Err(ReplayError::drive(format!("did not end in time: {}", ended.aborted.join(", "))));
             }
-            for (name, outbox) in
-                [("inventory", &self.backends.inventory_outbox), ("orders", &self.backends.order_outbox)]
-            {
-                let stats = outbox.stats().await.map_err(ReplayError::drive)?;
-                if stats.pending + stats.quarantined > 0 {
-                    return Err(ReplayError::drive(format!("{name}: events were not published: {stats:?}")));
-                }
-            }
-            report.events_published = match self.args.backends()? {
-                // Earlier processes may have published too: what went out is on the bus.
-                (_, BusKind::Sql) if self.args.resume => {
-                    count_events(&self.backends).await.map_err(ReplayError::drive)?
-                }
-                _ => self.backends.publisher.published(),
-            };
+            report.events_published = published(&self.backends, self.args).await?;
             Ok(())
         })?;
         Ok(report)
     }
-}
-
-/// Whether nobody has used a store yet.
-async fn is_empty(backends: &Backends) -> stockpulse_core::Result<bool> {
-    let levels = backends.inventory.list_levels(None, NonZeroUsize::MIN).await?;
-    let orders = backends.orders.list_orders(&OrderQuery::default(), NonZeroUsize::MIN).await?;
-    Ok(levels.items.is_empty() && orders.items.is_empty())
 }
 
 fn runtime() -> Result<Runtime, ReplayError> {
