@@ -108,7 +108,7 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub crash_every: Option<NonZeroU64>,
 
-    /// How many orders may be in flight at once
+    /// How many orders may wait for their decision at once
     #[arg(long, value_name = "N", default_value = "64")]
     pub window: NonZeroUsize,
 
