@@ -6,8 +6,6 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use stockpulse_core::model::Quantity;
 
-use crate::error::ReplayError;
-
 const LONG_ABOUT: &str = "\
 Replays a real shop's invoices through StockPulse: every order is placed, reserved, confirmed, \
 adjusted or rejected, allocated and shipped by the public services over the bus, in the files' \
@@ -28,8 +26,10 @@ How the rows are read:
     hand, and is refused where that would fall below 0.
   * Otherwise the document is an order of the rows with a Quantity above 0.
 
-The result depends on the files, --opening-stock and --policy alone. --seed-duplicates and \
---crash-every make life hard for the services and must not change it.";
+The result depends on the files, --opening-stock and --policy alone, whatever the store and the bus. \
+--seed-duplicates and --crash-every make life hard for the services and must not change it, nor does \
+killing a replay on a durable store and starting it again with the same arguments and --resume. \
+Without --resume a store that holds a replay is refused.";
 
 const AFTER_LONG_HELP: &str = "\
 Examples:
@@ -39,11 +39,15 @@ Examples:
     stockpulse-replay --opening-stock 50 --policy partial --json sales.csv 2>rejected.txt
   Half of all events twice and a crash after every 100 orders; the same result:
     stockpulse-replay --seed-duplicates 0.5 --crash-every 100 sales.csv
+  On a SQLite file; killed, it goes on when it is started again:
+    stockpulse-replay --store sqlite:shop.db --resume sales.csv
+  On PostgreSQL, in a schema of its own:
+    stockpulse-replay --store postgres://me@localhost/shop --schema replay sales.csv
 
 Exit codes:
   0  the report was written
   1  the replay or the writing of its report failed
-  2  the command line or a file cannot be used; nothing was replayed
+  2  the command line, a file or what the store holds cannot be used; nothing was replayed
 
 The data:
   Online Retail, by Daqing Chen (2015), UCI Machine Learning Repository,
@@ -104,17 +108,26 @@ pub struct Args {
     #[arg(long, value_name = "N")]
     pub crash_every: Option<NonZeroU64>,
 
-    /// How many orders may be in flight at once
+    /// How many orders may wait for their decision at once
     #[arg(long, value_name = "N", default_value = "64")]
     pub window: NonZeroUsize,
 
-    /// Where stock and orders are kept: memory
+    /// Where stock and orders are kept: memory, sqlite:FILE, postgres://…, or mysql://…
     #[arg(long, value_name = "URL", default_value = "memory")]
     pub store: String,
 
-    /// What carries the events: memory
-    #[arg(long, value_name = "NAME", default_value = "memory")]
-    pub bus: String,
+    /// What carries the events: memory, or sql in the store's database [default: memory with a store in memory,
+    /// otherwise sql]
+    #[arg(long, value_name = "NAME")]
+    pub bus: Option<String>,
+
+    /// The schema of a PostgreSQL store, made if it does not exist [default: the user's]
+    #[arg(long, value_name = "NAME")]
+    pub schema: Option<String>,
+
+    /// Go on with the replay that the store holds, or begin one if it is empty
+    #[arg(long)]
+    pub resume: bool,
 }
 
 /// What happens to an order that the stock cannot serve.
@@ -128,42 +141,6 @@ pub enum Policy {
     Backorder,
 }
 
-/// Where stock and orders are kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreKind {
-    /// The reference store, in this process.
-    Memory,
-}
-
-/// What carries the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum BusKind {
-    /// The reference bus, in this process.
-    Memory,
-}
-
-impl Args {
-    /// The store and the bus that were asked for.
-    ///
-    /// # Errors
-    /// [`ReplayError::UnknownBackend`] if this build has no such store or bus.
-    pub fn backends(&self) -> Result<(StoreKind, BusKind), ReplayError> {
-        let unknown =
-            |option, value: &str| ReplayError::UnknownBackend { option, value: value.to_owned(), known: "memory" };
-        let store = match self.store.as_str() {
-            "memory" => StoreKind::Memory,
-            other => return Err(unknown("--store", other)),
-        };
-        let bus = match self.bus.as_str() {
-            "memory" => BusKind::Memory,
-            other => return Err(unknown("--bus", other)),
-        };
-        Ok((store, bus))
-    }
-}
-
 fn probability(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(p) if (0.0..=1.0).contains(&p) => Ok(p),
@@ -172,86 +149,4 @@ fn probability(text: &str) -> Result<f64, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-    use clap::error::ErrorKind;
-
-    use super::*;
-
-    fn parse(options: &[&str]) -> Result<Args, clap::Error> {
-        let command = ["stockpulse-replay", "sales.csv"];
-        Args::try_parse_from(command.iter().chain(options))
-    }
-
-    #[test]
-    fn the_command_is_well_formed() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn defaults_are_those_of_the_help() {
-        let args = parse(&[]).unwrap();
-        assert_eq!(args.files, [PathBuf::from("sales.csv")]);
-        assert_eq!(args.opening_stock, 500);
-        assert_eq!(args.policy, Policy::AllOrNothing);
-        assert!(!args.json);
-        assert_eq!((args.seed_duplicates, args.seed), (0.0, 1));
-        assert_eq!(args.crash_every, None);
-        assert_eq!(args.window.get(), 64);
-        assert_eq!(args.backends().unwrap(), (StoreKind::Memory, BusKind::Memory));
-    }
-
-    #[test]
-    fn policies_go_by_their_names() {
-        for (name, policy) in
-            [("all-or-nothing", Policy::AllOrNothing), ("partial", Policy::Partial), ("backorder", Policy::Backorder)]
-        {
-            assert_eq!(parse(&["--policy", name]).unwrap().policy, policy);
-        }
-        assert!(parse(&["--policy", "whatever"]).is_err());
-    }
-
-    #[test]
-    fn numbers_out_of_range_are_told_apart_from_unknown_options() {
-        for options in [
-            ["--opening-stock", "-1"],
-            ["--opening-stock", "1.5"],
-            ["--opening-stock", "9007199254740992"],
-            ["--seed-duplicates", "-0.1"],
-            ["--seed-duplicates", "1.01"],
-            ["--seed-duplicates", "NaN"],
-            ["--seed-duplicates", "often"],
-            ["--crash-every", "0"],
-            ["--window", "0"],
-        ] {
-            let error = parse(&options).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::ValueValidation, "{options:?}");
-            assert_eq!(error.exit_code(), 2);
-        }
-        for edge in ["0", "1", "0.25"] {
-            assert!(parse(&["--seed-duplicates", edge]).is_ok());
-        }
-        assert_eq!(parse(&["--opening-stock", "0"]).unwrap().opening_stock, 0);
-    }
-
-    #[test]
-    fn an_unknown_store_or_bus_is_named() {
-        for option in ["--store", "--bus"] {
-            let error = parse(&[option, "pigeon://loft"]).unwrap().backends();
-            assert_eq!(
-                error.unwrap_err().to_string(),
-                format!("{option} pigeon://loft: unknown; this build has: memory")
-            );
-        }
-    }
-
-    #[test]
-    fn the_long_help_names_rules_examples_exit_codes_and_source() {
-        let help = Args::command().render_long_help().to_string();
-        for part in
-            ["InvoiceNo", "--crash-every", "Examples:", "Exit codes:", "Daqing Chen", "10.24432/C5BW33", "CC BY 4.0"]
-        {
-            assert!(help.contains(part), "{part}");
-        }
-    }
-}
+mod tests;

@@ -11,7 +11,7 @@ use stockpulse_core::{Error, Result};
 use uuid::Uuid;
 
 use crate::args::Policy;
-use crate::invoice::{AdjustmentLine, OrderLine, ReturnLine, SkuId, SkuTable};
+use crate::invoice::{AdjustmentLine, DocumentKind, OrderLine, ReturnLine, SkuId, SkuTable};
 
 /// The SKUs of all invoices as the core knows them.
 #[derive(Debug)]
@@ -49,6 +49,16 @@ impl Skus {
         self.known.iter().filter(|(_, tracked)| *tracked).map(|(sku, _)| sku)
     }
 
+    /// Whether a return or adjustments change any stock, so that the orders before them have to end first.
+    #[must_use]
+    pub fn moves(&self, kind: &DocumentKind) -> bool {
+        match kind {
+            DocumentKind::Order(_) => false,
+            DocumentKind::Return(lines) => lines.iter().any(|line| line.quantity > 0 && self.is_tracked(line.sku)),
+            DocumentKind::Adjustments(lines) => lines.iter().any(|line| line.delta != 0 && self.is_tracked(line.sku)),
+        }
+    }
+
     /// The commands that open the shop: each tracked SKU with its opening stock, each service untracked.
     #[must_use]
     pub fn opening(&self, opening: Quantity, policy: Policy, now: Timestamp) -> Vec<StockCommand> {
@@ -74,6 +84,12 @@ fn place_id(place: u64) -> Uuid {
     Uuid::from_u128(u128::from(place) << 80)
 }
 
+/// The id of the order that a document places.
+#[must_use]
+pub fn order_id(place: u64) -> OrderId {
+    OrderId::new(derive(place_id(place), "order", 0))
+}
+
 /// The order that a document places.
 ///
 /// # Errors
@@ -86,7 +102,7 @@ pub fn place(
     now: Timestamp,
 ) -> Result<(OrderId, OrderCommand)> {
     let base = place_id(place);
-    let order = OrderId::new(derive(base, "order", 0));
+    let order = order_id(place);
     let mut request = Place::new(order).with_policy(match policy {
         Policy::AllOrNothing => stockpulse_core::model::Policy::AllOrNothing,
         Policy::Partial => stockpulse_core::model::Policy::Partial,

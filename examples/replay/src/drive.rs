@@ -1,22 +1,25 @@
 //! The replay itself: the documents in their order, through the services and the bus.
 
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use stockpulse_core::SystemClock;
-use stockpulse_core::engine::order::OrderCommand;
+use stockpulse_core::engine::order::{OrderCommand, OrderRefusal};
 use stockpulse_core::engine::stock::{Decision, Refusal, StockCommand, StockOutcome};
 use stockpulse_core::model::{OrderId, Quantity};
 use stockpulse_core::port::Clock;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::args::Args;
+use crate::args::{Args, Policy};
 use crate::backends::Backends;
 use crate::commands::{self, Skus};
+use crate::counting::published;
 use crate::error::ReplayError;
-use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine};
+use crate::invoice::{AdjustmentLine, DocumentKind, Invoices, ReturnLine, SkuId};
 use crate::progress::Progress;
-use crate::report::{Report, Units};
-use crate::shipping::Shipping;
+use crate::report::Report;
+use crate::resume;
+use crate::shipping::{Shipping, Until};
 use crate::shop::Shop;
 use crate::tally::tally;
 
@@ -31,11 +34,14 @@ const SHUTDOWN: Duration = Duration::from_secs(60);
 pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
     let begun = Instant::now();
     let mut replay = Replay::begin(args, invoices)?;
+    let from = replay.find_place(invoices)?;
     let progress = Progress::new(invoices.documents().len() as u64);
-    for (place, document) in (1..).zip(invoices.documents()) {
+    progress.advance(from as u64);
+    for (place, document) in (1..).zip(invoices.documents()).skip(from) {
         match document.kind() {
             DocumentKind::Order(lines) => {
                 let placed = commands::place(&replay.skus, place, &lines, args.policy, SystemClock.now());
+                replay.busy.extend(lines.iter().map(|line| line.sku));
                 replay.order(placed.map_err(ReplayError::drive)?)?;
             }
             DocumentKind::Return(lines) => replay.take_back(place, &lines)?,
@@ -43,10 +49,8 @@ pub fn run(args: &Args, invoices: &Invoices) -> Result<Report, ReplayError> {
         }
         progress.advance(1);
     }
-    replay.place_window()?;
-    let mut report = replay.finish()?;
-    report.rows = invoices.rows();
-    report.rows_rejected = invoices.rejections().len() as u64;
+    replay.place_window(Until::Shipped)?;
+    let report = replay.finish(invoices)?;
     Ok(report.with_elapsed(begun.elapsed()))
 }
 
@@ -59,24 +63,49 @@ struct Replay<'a> {
     runtime: Runtime,
     shipping: Shipping,
     window: Vec<(OrderId, OrderCommand)>,
+    /// SKUs of orders that may not have been decided.
+    busy: HashSet<SkuId>,
     placed: u64,
-    report: Report,
+    /// Orders that an earlier process placed and that are still to be placed again.
+    known: HashSet<OrderId>,
 }
 
 impl<'a> Replay<'a> {
+    /// How many documents are behind.
+    fn find_place(&mut self, invoices: &Invoices) -> Result<usize, ReplayError> {
+        if !self.args.resume {
+            return Ok(0);
+        }
+        let behind = self.runtime.block_on(resume::behind(&self.backends, invoices)).map_err(ReplayError::drive)?;
+        let expected = self.shipping.expect_unsettled(&self.backends, &behind.placed);
+        self.runtime.block_on(expected).map_err(ReplayError::drive)?;
+        self.settle(Until::Shipped)?;
+        self.placed = behind.first_again as u64;
+        self.known = behind.placed[behind.first_again..].iter().copied().collect();
+        Ok(behind.documents)
+    }
+
     fn begin(args: &'a Args, invoices: &Invoices) -> Result<Self, ReplayError> {
-        let backends = Backends::open(args)?;
         let skus = Skus::new(invoices.skus()).map_err(ReplayError::drive)?;
-        let runtime = runtime()?;
-        let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
         let opening = Quantity::new(args.opening_stock).map_err(ReplayError::drive)?;
-        let (report, shipping) = (Report::default(), Shipping::default());
-        let replay = Self { args, backends, skus, shop, runtime, shipping, window: Vec::new(), placed: 0, report };
+        let runtime = runtime()?;
+        let backends = runtime.block_on(Backends::open(args))?;
+        if !args.resume && !runtime.block_on(resume::is_empty(&backends)).map_err(ReplayError::drive)? {
+            return Err(ReplayError::Occupied(args.shown_store()));
+        }
+        let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
+        let (shipping, window, busy, known) = (Shipping::default(), Vec::new(), HashSet::new(), HashSet::new());
+        let replay = Self { args, backends, skus, shop, runtime, shipping, window, busy, placed: 0, known };
+        // A replay that goes on sends this too: the answers are the first ones, unless it is another replay.
         let commands = replay.skus.opening(opening, args.policy, SystemClock.now());
         for chunk in commands.chunks(1_000) {
             for outcome in replay.execute(chunk.to_vec())? {
-                if let StockOutcome::Refused(refusal) = outcome {
-                    return Err(ReplayError::drive(format!("the shop was not opened: {refusal}")));
+                match outcome {
+                    StockOutcome::Refused(Refusal::Conflict) => return Err(ReplayError::Another(args.shown_store())),
+                    StockOutcome::Refused(refusal) => {
+                        return Err(ReplayError::drive(format!("the shop was not opened: {refusal}")));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -93,15 +122,28 @@ impl<'a> Replay<'a> {
             if crash {
                 self.crash()?;
             }
-            self.settle()?;
+            self.settle(Until::Decided)?;
         }
         Ok(())
     }
 
-    /// Places what is in the window and waits until it has shipped or was rejected.
-    fn place_window(&mut self) -> Result<(), ReplayError> {
+    /// Places what is in the window and waits for it.
+    fn place_window(&mut self, until: Until) -> Result<(), ReplayError> {
         self.place_all()?;
-        self.settle()
+        self.settle(until)
+    }
+
+    /// Lets a return or adjustments of these SKUs happen after the orders before them, and before those behind them.
+    /// Claims and goods change together as an order ships, so that it is enough that these orders were decided, and
+    /// others do not matter. Where claims wait, it decides about the number of shipments what had shipped before.
+    fn clear(&mut self, mut skus: impl Iterator<Item = SkuId>) -> Result<(), ReplayError> {
+        match self.args.policy {
+            Policy::Backorder => self.place_window(Until::Shipped),
+            Policy::AllOrNothing | Policy::Partial if skus.any(|sku| self.busy.contains(&sku)) => {
+                self.place_window(Until::Decided)
+            }
+            Policy::AllOrNothing | Policy::Partial => Ok(()),
+        }
     }
 
     fn place_all(&mut self) -> Result<(), ReplayError> {
@@ -109,7 +151,10 @@ impl<'a> Replay<'a> {
         let decisions = self.runtime.block_on(self.shop.orders.execute_all(commands)).map_err(ReplayError::drive)?;
         for (order, decision) in orders.into_iter().zip(decisions) {
             match decision {
+                // It has ended.
+                Decision::Accepted(_) if self.known.remove(&order) => {}
                 Decision::Accepted(_) => self.shipping.expect_order(order),
+                Decision::Refused(OrderRefusal::Conflict) => return Err(ReplayError::Another(self.args.shown_store())),
                 Decision::Refused(refusal) => {
                     return Err(ReplayError::drive(format!("order {order} was not accepted: {refusal}")));
                 }
@@ -118,42 +163,46 @@ impl<'a> Replay<'a> {
         Ok(())
     }
 
-    fn settle(&mut self) -> Result<(), ReplayError> {
-        self.runtime.block_on(self.shipping.settle(&mut self.shop))
+    fn settle(&mut self, until: Until) -> Result<(), ReplayError> {
+        self.runtime.block_on(self.shipping.settle(&mut self.shop, until))?;
+        // What was not placed yet is decided in its time.
+        if self.window.is_empty() {
+            self.busy.clear();
+        }
+        Ok(())
     }
 
     fn take_back(&mut self, place: u64, lines: &[ReturnLine]) -> Result<(), ReplayError> {
-        self.place_window()?;
-        self.report.orders.returns += 1;
         let command = commands::take_back(&self.skus, place, lines, SystemClock.now()).map_err(ReplayError::drive)?;
         let Some(command) = command else { return Ok(()) };
+        self.clear(lines.iter().map(|line| line.sku))?;
         match self.execute(vec![command])?.pop() {
-            Some(StockOutcome::Moved(moved)) => self.shipping.expect_filled(&moved.filled),
+            Some(StockOutcome::Moved(moved)) => {
+                let expected = self.shipping.expect_filled(&self.backends, &moved.filled);
+                self.runtime.block_on(expected).map_err(ReplayError::drive)?;
+            }
+            Some(StockOutcome::Refused(Refusal::Conflict)) => {
+                return Err(ReplayError::Another(self.args.shown_store()));
+            }
             other => return Err(ReplayError::drive(format!("a return was refused: {other:?}"))),
         }
-        let tracked = lines.iter().filter(|line| self.skus.is_tracked(line.sku));
-        self.report.units.returned += tracked.map(|line| Units::from(line.quantity)).sum::<Units>();
-        self.settle()
+        match self.args.policy {
+            Policy::Backorder => self.settle(Until::Shipped),
+            Policy::AllOrNothing | Policy::Partial => Ok(()),
+        }
     }
 
     fn adjust(&mut self, place: u64, lines: &[AdjustmentLine]) -> Result<(), ReplayError> {
-        self.place_window()?;
         let commands = commands::adjust(&self.skus, place, lines, SystemClock.now()).map_err(ReplayError::drive)?;
-        let mut outcomes = self.execute(commands)?.into_iter();
-        for line in lines {
-            if !self.skus.is_tracked(line.sku) {
-                self.report.adjustments.untracked += 1;
-            } else if line.delta == 0 {
-                self.report.adjustments.applied += 1;
-            } else {
-                match outcomes.next() {
-                    Some(StockOutcome::Moved(_)) => {
-                        self.report.adjustments.applied += 1;
-                        self.report.units.adjusted += Units::from(line.delta);
-                    }
-                    Some(StockOutcome::Refused(Refusal::Committed { .. })) => self.report.adjustments.rejected += 1,
-                    other => return Err(ReplayError::drive(format!("an adjustment failed: {other:?}"))),
-                }
+        if commands.is_empty() {
+            return Ok(());
+        }
+        self.clear(lines.iter().map(|line| line.sku))?;
+        for outcome in self.execute(commands)? {
+            match outcome {
+                StockOutcome::Moved(_) | StockOutcome::Refused(Refusal::Committed { .. }) => {}
+                StockOutcome::Refused(Refusal::Conflict) => return Err(ReplayError::Another(self.args.shown_store())),
+                other => return Err(ReplayError::drive(format!("an adjustment failed: {other:?}"))),
             }
         }
         Ok(())
@@ -166,30 +215,24 @@ impl<'a> Replay<'a> {
     /// Drops services and workers wherever they are, and opens the shop again on what the stores hold.
     fn crash(&mut self) -> Result<(), ReplayError> {
         drop(std::mem::replace(&mut self.runtime, runtime()?));
+        self.backends = self.runtime.block_on(self.backends.reopen(self.args))?;
         self.shop = self.runtime.block_on(Shop::open(&self.backends)).map_err(ReplayError::drive)?;
         Ok(())
     }
 
     /// Shuts the shop down in order, so that every event is out, and reports what the stores hold.
-    fn finish(mut self) -> Result<Report, ReplayError> {
+    fn finish(self, invoices: &Invoices) -> Result<Report, ReplayError> {
+        let mut report = Report::default();
         self.runtime.block_on(async {
-            tally(&self.shop, &self.skus, &mut self.report).await.map_err(ReplayError::drive)?;
+            tally(&self.shop, &self.skus, invoices, &mut report).await.map_err(ReplayError::drive)?;
             let ended = self.shop.supervisor.shutdown(SHUTDOWN).await;
             if !ended.is_clean() {
                 return Err(ReplayError::drive(format!("did not end in time: {}", ended.aborted.join(", "))));
             }
-            for (name, outbox) in
-                [("inventory", &self.backends.inventory_outbox), ("orders", &self.backends.order_outbox)]
-            {
-                let stats = outbox.stats().await.map_err(ReplayError::drive)?;
-                if stats.pending + stats.quarantined > 0 {
-                    return Err(ReplayError::drive(format!("{name}: events were not published: {stats:?}")));
-                }
-            }
+            report.events_published = published(&self.backends, self.args).await?;
             Ok(())
         })?;
-        self.report.events_published = self.backends.publisher.published();
-        Ok(self.report)
+        Ok(report)
     }
 }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use stockpulse_core::ErrorKind;
 use thiserror::Error;
 
 /// Why a replay ended without a report. `Display` is always one line.
@@ -30,6 +31,28 @@ pub enum ReplayError {
         known: &'static str,
     },
 
+    /// Options that do not go together.
+    #[error("{0}")]
+    Options(&'static str),
+
+    /// The store cannot be opened.
+    #[error("--store {}: {}", one_line(store), one_line(&error.to_string()))]
+    Store {
+        /// The store, without secrets.
+        store: String,
+        /// What is wrong.
+        #[source]
+        error: stockpulse_core::Error,
+    },
+
+    /// The store is not empty, and nobody said that the replay in it is to be resumed.
+    #[error("--store {}: holds a replay already; --resume goes on with it, or name an empty store", one_line(.0))]
+    Occupied(String),
+
+    /// The store holds the replay of other files, or with another opening stock or policy.
+    #[error("--store {}: holds another replay: it can be resumed with the same files and options only", one_line(.0))]
+    Another(String),
+
     /// The services, the workers or the bus failed while the invoices were replayed.
     #[error("the replay failed: {}", one_line(&.0.to_string()))]
     Drive(#[source] Box<dyn Error + Send + Sync>),
@@ -54,7 +77,12 @@ impl ReplayError {
     #[must_use]
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Input { .. } | Self::UnknownBackend { .. } => 2,
+            Self::Input { .. }
+            | Self::UnknownBackend { .. }
+            | Self::Options(_)
+            | Self::Occupied(_)
+            | Self::Another(_) => 2,
+            Self::Store { error, .. } => 1 + u8::from(error.kind() == ErrorKind::Config),
             Self::Drive(_) | Self::Output(_) => 1,
         }
     }

@@ -15,6 +15,12 @@ use crate::chance::Chance;
 #[derive(Debug)]
 pub struct ReplayPublisher {
     bus: Arc<dyn Publisher>,
+    counted: Arc<Counted>,
+}
+
+/// What was published so far, and what is to be published again. It outlives a publisher.
+#[derive(Debug)]
+pub struct Counted {
     state: Mutex<State>,
 }
 
@@ -25,23 +31,43 @@ struct State {
     published: HashSet<EventId>,
 }
 
-impl ReplayPublisher {
-    /// A publisher to a bus.
+impl Counted {
+    /// Nothing was published yet.
     #[must_use]
-    pub fn new(bus: Arc<dyn Publisher>, duplicates: f64, seed: u64) -> Self {
+    pub fn new(duplicates: f64, seed: u64) -> Self {
         let state = State { chance: Chance::new(duplicates, seed), kept_back: Vec::new(), published: HashSet::new() };
-        Self { bus, state: Mutex::new(state) }
-    }
-
-    /// How many different events were published, apart from `stock.updated`: how many of those there are depends on
-    /// how commands fell into batches.
-    #[must_use]
-    pub fn published(&self) -> u64 {
-        self.lock().published.len() as u64
+        Self { state: Mutex::new(state) }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ReplayPublisher {
+    /// A publisher to a bus.
+    #[must_use]
+    pub fn new(bus: Arc<dyn Publisher>, counted: Arc<Counted>) -> Self {
+        Self { bus, counted }
+    }
+
+    /// The bus itself.
+    #[must_use]
+    pub fn bus(&self) -> Arc<dyn Publisher> {
+        Arc::clone(&self.bus)
+    }
+
+    /// What was published so far.
+    #[must_use]
+    pub fn counted(&self) -> Arc<Counted> {
+        Arc::clone(&self.counted)
+    }
+
+    /// How many different events this process published, apart from `stock.updated`: how many of those there are depends
+    /// on how commands fell into batches.
+    #[must_use]
+    pub fn published(&self) -> u64 {
+        self.counted.lock().published.len() as u64
     }
 }
 
@@ -50,7 +76,7 @@ impl Publisher for ReplayPublisher {
     async fn publish(&self, batch: &[Envelope]) -> Result<Vec<Published>> {
         let answers = self.bus.publish(batch).await?;
         let again = {
-            let mut state = self.lock();
+            let mut state = self.counted.lock();
             let again = std::mem::take(&mut state.kept_back);
             for (envelope, answer) in batch.iter().zip(&answers) {
                 if *answer != Published::Acknowledged {

@@ -59,6 +59,8 @@ impl Shop {
             EventType::OrderAdjusted,
             EventType::OrderRejected,
             EventType::OrderUpdated,
+            EventType::StockReserved,
+            EventType::StockRejected,
             EventType::StockFulfilled,
         ];
         let events = subscriber.subscribe(SubscribeOptions::new("shipping", types)).await?;

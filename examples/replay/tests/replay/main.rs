@@ -11,4 +11,5 @@ mod inputs;
 mod known;
 mod oracle;
 mod rejections;
+mod stores;
 mod support;

@@ -1,0 +1,190 @@
+//! Which store and which bus a command line names.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::args::Args;
+use crate::error::ReplayError;
+
+/// What `--store` takes.
+pub(crate) const STORES: &str = "memory, sqlite:FILE, postgres://…, mysql://…";
+
+/// What `--bus` takes.
+pub(crate) const BUSES: &str = "memory, sql";
+
+/// Where stock and orders are kept. `Debug` shows no secrets.
+#[derive(Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// The reference store, in this process.
+    Memory,
+    /// A SQLite file.
+    Sqlite(PathBuf),
+    /// PostgreSQL, by its URL.
+    Postgres(String),
+    /// MySQL or MariaDB, by its URL.
+    MySql(String),
+}
+
+/// What carries the events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BusKind {
+    /// The reference bus, in this process.
+    Memory,
+    /// The bus in the store's database.
+    Sql,
+}
+
+impl fmt::Debug for StoreKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str("Memory"),
+            Self::Sqlite(file) => f.debug_tuple("Sqlite").field(file).finish(),
+            Self::Postgres(url) => f.debug_tuple("Postgres").field(&without_secrets(url)).finish(),
+            Self::MySql(url) => f.debug_tuple("MySql").field(&without_secrets(url)).finish(),
+        }
+    }
+}
+
+impl Args {
+    /// The store and the bus that were asked for.
+    ///
+    /// # Errors
+    /// [`ReplayError::UnknownBackend`] if this build has no such store or bus, [`ReplayError::Options`] if they do not
+    /// go together.
+    pub fn backends(&self) -> Result<(StoreKind, BusKind), ReplayError> {
+        let store = self.store_kind()?;
+        let bus = match self.bus.as_deref() {
+            None if store == StoreKind::Memory => BusKind::Memory,
+            None | Some("sql") => BusKind::Sql,
+            Some("memory") => BusKind::Memory,
+            Some(other) => {
+                return Err(ReplayError::UnknownBackend {
+                    option: "--bus",
+                    value: without_secrets(other),
+                    known: BUSES,
+                });
+            }
+        };
+        let wrong = |reason| Err(ReplayError::Options(reason));
+        if self.schema.is_some() && !matches!(store, StoreKind::Postgres(_)) {
+            return wrong("--schema is for a PostgreSQL store");
+        }
+        match (&store, bus) {
+            (StoreKind::Memory, BusKind::Sql) => {
+                wrong("--bus sql lies in the store's database; --store memory has none")
+            }
+            (StoreKind::Memory, BusKind::Memory) => Ok((store, bus)),
+            (_, BusKind::Memory) if self.resume => {
+                wrong("--resume needs --bus sql: what the memory bus carried is lost with its process")
+            }
+            _ => Ok((store, bus)),
+        }
+    }
+
+    fn store_kind(&self) -> Result<StoreKind, ReplayError> {
+        let store = self.store.as_str();
+        if let Some(file) = store.strip_prefix("sqlite:") {
+            let file = file.strip_prefix("//").unwrap_or(file);
+            return match file {
+                "" | ":memory:" => Err(ReplayError::Options("--store sqlite: names no file; without one, use memory")),
+                file => Ok(StoreKind::Sqlite(file.into())),
+            };
+        }
+        match store.split_once("://") {
+            None if store == "memory" => Ok(StoreKind::Memory),
+            Some(("postgres" | "postgresql", _)) => Ok(StoreKind::Postgres(store.to_owned())),
+            Some(("mysql" | "mariadb", rest)) => Ok(StoreKind::MySql(format!("mysql://{rest}"))),
+            _ => {
+                let value = without_secrets(store);
+                Err(ReplayError::UnknownBackend { option: "--store", value, known: STORES })
+            }
+        }
+    }
+
+    /// The store as it may be shown.
+    #[must_use]
+    pub fn shown_store(&self) -> String {
+        without_secrets(&self.store)
+    }
+}
+
+/// A URL without user, password and parameters, any of which may be a secret.
+pub(crate) fn without_secrets(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    // A password may hold any of these marks unescaped: what comes before the last @ is not shown.
+    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
+    let place = place.split(['?', '#']).next().unwrap_or_default();
+    let hidden = if place.len() == rest.len() { "" } else { "…" };
+    match rest.contains('@') {
+        true => format!("{scheme}…@{place}"),
+        false => format!("{scheme}{place}{hidden}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn chosen(options: &[&str]) -> Result<(StoreKind, BusKind), String> {
+        let args = ["stockpulse-replay", "sales.csv"].iter().chain(options);
+        Args::parse_from(args).backends().map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn stores_go_by_their_urls_and_the_bus_follows_the_store() {
+        use {BusKind as Bus, StoreKind as Store};
+        let postgres = |url: &str| Store::Postgres(url.into());
+        for (options, expected) in [
+            (&[][..], (Store::Memory, Bus::Memory)),
+            (&["--store", "sqlite:a.db"], (Store::Sqlite("a.db".into()), Bus::Sql)),
+            (&["--store", "sqlite:///tmp/a.db", "--resume"], (Store::Sqlite("/tmp/a.db".into()), Bus::Sql)),
+            (&["--store", "sqlite:a.db", "--bus", "memory"], (Store::Sqlite("a.db".into()), Bus::Memory)),
+            (&["--store", "postgres://h/d", "--schema", "s"], (postgres("postgres://h/d"), Bus::Sql)),
+            (&["--store", "postgresql://h/d", "--bus", "sql"], (postgres("postgresql://h/d"), Bus::Sql)),
+            (&["--store", "mariadb://h/d"], (Store::MySql("mysql://h/d".into()), Bus::Sql)),
+            (&["--resume"], (Store::Memory, Bus::Memory)),
+        ] {
+            assert_eq!(chosen(options), Ok(expected), "{options:?}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused() {
+        for (options, reason) in [
+            (&["--bus", "sql"][..], "--bus sql lies in"),
+            (&["--store", "sqlite:a.db", "--bus", "memory", "--resume"], "--resume needs --bus sql"),
+            (&["--schema", "s"], "--schema is for a PostgreSQL"),
+            (&["--store", "sqlite:a.db", "--schema", "s"], "--schema is for a PostgreSQL"),
+            (&["--store", "sqlite:"], "--store sqlite: names no file"),
+            (&["--store", "sqlite::memory:"], "--store sqlite: names no file"),
+        ] {
+            let refused = chosen(options).unwrap_err();
+            assert!(refused.starts_with(reason), "{refused}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        for (url, shown) in [
+            ("pigeon", "pigeon"),
+            ("pigeon://loft", "pigeon://loft"),
+            ("postgres://me:sesame@host:5432/shop?sslkey=sesame", "postgres://…@host:5432/shop"),
+            ("postgres://me:ses@me/?x@host/shop", "postgres://…@host/shop"),
+            ("postgres://host/shop?password=sesame", "postgres://host/shop…"),
+            ("me:sesame@host", "…@host"),
+        ] {
+            assert_eq!(without_secrets(url), shown);
+        }
+        let unknown = chosen(&["--store", "postgress://me:sesame@host/shop"]).unwrap_err();
+        assert_eq!(unknown, format!("--store postgress://…@host/shop: unknown; this build has: {STORES}"));
+        let debug = format!("{:?}", chosen(&["--store", "mysql://me:sesame@host/shop"]).unwrap());
+        assert!(!debug.contains("sesame"), "{debug}");
+    }
+}
