@@ -74,7 +74,9 @@ impl AtOnce {
     /// Writes it within a transaction.
     pub(crate) async fn write<S: Session>(self, session: &mut S) -> Result<(), Failure> {
         session.advance(&self.levels, &self.absent).await?;
-        self.changes.save(session).await
+        self.changes.save(session).await?;
+        tracing::trace!("saved");
+        Ok(())
     }
 }
 
@@ -125,6 +127,7 @@ pub(crate) async fn decide<D: Database>(
     }
     let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));
     let absent = Rows::single(refused.filter_map(|(command, _)| command.action.reservation()).map(|id| id.as_uuid()));
+    tracing::trace!("decided on what is remembered");
     match database.write_at_once(AtOnce { levels, absent, changes }).await {
         Ok(()) => {
             known.put(after);
