@@ -22,3 +22,10 @@ mod databases {
     mod scenarios;
     mod texts;
 }
+
+#[cfg(all(test, unix))]
+mod kills {
+    mod books;
+    mod child;
+    mod processes;
+}

@@ -164,6 +164,12 @@ impl Place {
         }
     }
 
+    /// A place that another process made, and that goes with it.
+    #[cfg(unix)]
+    pub(crate) fn existing(kind: Kind, name: &str, url: &str) -> Self {
+        Self { kind, name: name.to_owned(), url: url.to_owned(), _folder: None }
+    }
+
     /// A store there, with the tables of these contexts.
     pub(crate) async fn connect(&self, contexts: &[Context]) -> Result<Ports> {
         let contexts = contexts.to_vec();
