@@ -27,5 +27,10 @@ mod databases {
 mod kills {
     mod books;
     mod child;
+    mod connections;
+    mod crossed;
     mod processes;
+    mod proxy;
+    mod server;
+    mod servers;
 }
