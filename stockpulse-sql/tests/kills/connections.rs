@@ -47,8 +47,9 @@ async fn lost_and_asked_again(
     let engine = Engine::new();
     let cuts = proxy.cuts();
     proxy.cut(cut);
-    let lost = store.execute(&engine, batch.clone()).await.unwrap_err();
-    assert_eq!(proxy.cuts(), cuts + 1, "{lost}");
+    let lost = store.execute(&engine, batch.clone()).await;
+    assert_eq!(proxy.cuts(), cuts + 1, "{lost:?}");
+    let lost = lost.unwrap_err();
     assert_eq!((lost.kind(), lost.retry()), (ErrorKind::Indeterminate, Retry::Safe), "{lost:?}");
     // It was committed, and whoever asks again learns what was decided, and not that it exists already.
     assert_eq!(reserved(other).await, then);

@@ -104,6 +104,9 @@ async fn requests(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, orders: &Mute
                 orders.cuts += 1;
                 mute.send_replace(true);
             }
+            if orders.cut.is_none() {
+                said.clear();
+            }
         }
         // What is looked for may lie across two reads.
         said.drain(..said.len().saturating_sub(64));
