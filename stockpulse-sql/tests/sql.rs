@@ -23,7 +23,8 @@ mod databases {
     mod texts;
 }
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod kills {
     mod books;
     mod child;
