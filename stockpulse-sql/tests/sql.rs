@@ -25,3 +25,16 @@ mod databases {
     mod scenarios;
     mod texts;
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod kills {
+    mod books;
+    mod child;
+    mod connections;
+    mod crossed;
+    mod processes;
+    mod proxy;
+    mod server;
+    mod servers;
+}

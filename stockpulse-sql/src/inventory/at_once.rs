@@ -92,7 +92,10 @@ impl AtOnce {
             Err(failure) => Err(failure),
         };
         match written {
-            Ok(()) => session.commit().await,
+            Ok(()) => {
+                tracing::trace!("saved");
+                session.commit().await
+            }
             Err(failure) => {
                 session.rollback().await;
                 Err(failure)
@@ -139,6 +142,7 @@ pub(crate) async fn decide<D: Database>(
     }
     let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));
     let absent = Rows::single(refused.filter_map(|(command, _)| command.action.reservation()).map(|id| id.as_uuid()));
+    tracing::trace!("decided on what is remembered");
     match database.write_at_once(AtOnce { levels, absent, changes }).await {
         Ok(()) => {
             known.put(after);

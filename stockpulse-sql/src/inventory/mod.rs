@@ -35,10 +35,12 @@ pub(crate) async fn decide<S: Session>(
     batch: &[StockCommand],
 ) -> Result<(Vec<StockOutcome>, Vec<StockLevel>), Failure> {
     let mut loaded = load::load(session, batch).await?;
+    tracing::trace!("loaded");
     let outcomes = engine.execute_stock(&mut loaded.set, batch);
     let at = batch.iter().map(|command| command.at).max().unwrap_or_default();
     let changes = StockChanges::of(&mut loaded.set, &loaded.levels, at)?;
     changes.save(session).await?;
+    tracing::trace!("saved");
     Ok((outcomes, loaded.set.levels().cloned().collect()))
 }
 
@@ -62,6 +64,7 @@ impl<D: Database> InventoryStore for SqlStore<D> {
         let (engine, batch, shared) = (engine.clone(), Arc::new(batch), Arc::clone(&self.shared));
         let outcomes = self.shared.detached("inventory.execute", async move {
             if let Some(outcomes) = at_once::decide(&shared.database, &shared.known, &engine, &batch).await? {
+                tracing::trace!("committed");
                 return Ok(outcomes);
             }
             let decided = shared.attempt(Access::Write, move |session| {
@@ -69,6 +72,7 @@ impl<D: Database> InventoryStore for SqlStore<D> {
                 Box::pin(async move { decide(session, &engine, &batch).await })
             });
             let (outcomes, levels) = decided.await?;
+            tracing::trace!("committed");
             shared.known.put(levels);
             Ok(outcomes)
         });

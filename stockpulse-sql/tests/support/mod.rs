@@ -120,13 +120,20 @@ impl Kind {
 
 impl Kind {
     /// Whether tests on it cannot run here; then it says why, and under `STOCKPULSE_REQUIRE=all` that is a failure.
-    #[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
     pub(crate) fn skips(self) -> bool {
-        let Some(reason) = self.missing() else { return false };
-        assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "required: {reason}");
-        eprintln!("SKIP {self:?}: {reason}");
-        true
+        let reason = self.missing();
+        if let Some(reason) = &reason {
+            skipped(self, reason);
+        }
+        reason.is_some()
     }
+}
+
+/// Says why a test cannot run here; under `STOCKPULSE_REQUIRE=all` that is a failure.
+#[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
+pub(crate) fn skipped(kind: Kind, reason: &str) {
+    assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "required: {reason}");
+    eprintln!("SKIP {kind:?}: {reason}");
 }
 
 impl Place {
@@ -162,6 +169,12 @@ impl Place {
                 Ok(Self { kind, name, url, _folder: Some(folder) })
             }
         }
+    }
+
+    /// A place that somebody else made, and that goes with him.
+    #[cfg(unix)]
+    pub(crate) fn existing(kind: Kind, name: &str, url: &str) -> Self {
+        Self { kind, name: name.to_owned(), url: url.to_owned(), _folder: None }
     }
 
     /// A store there, with the tables of these contexts.
