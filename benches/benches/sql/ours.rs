@@ -22,7 +22,20 @@ pub(crate) async fn run(
 ) -> Measured {
     let receive = Workload::new(skus, 0).receive();
     store.execute(&Engine::new(), vec![receive]).await.expect("goods come in");
-    let options = GroupCommitOptions { shards: NonZeroUsize::new(shards).expect("not zero"), ..Default::default() };
+    let shards = NonZeroUsize::new(shards).expect("not zero");
+    reserve(store, skus, callers, lines, shards, time).await
+}
+
+/// Reservations on what the store has.
+pub(crate) async fn reserve(
+    store: Arc<dyn InventoryStore>,
+    skus: Skus,
+    callers: usize,
+    lines: usize,
+    shards: NonZeroUsize,
+    time: Duration,
+) -> Measured {
+    let options = GroupCommitOptions { shards, ..Default::default() };
     let inventory = Inventory::builder(store).with_group_commit(options).start();
     let workloads = (1..=callers as u64).map(|seed| (inventory.clone(), Workload::new(skus, seed))).collect();
     let measured = drive(workloads, time, move |(inventory, mut workload): (Inventory, Workload)| async move {

@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool, PgPool};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, MySqlPool, PgPool, SqlitePool};
 use stockpulse_core::port::InventoryStore;
 use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -110,8 +111,43 @@ impl Place {
         }
     }
 
+    /// Runs a statement.
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        match self.database {
+            Database::Postgres => drop(sqlx::query(sql).execute(&self.postgres(1).await).await.expect(sql)),
+            Database::MySql => drop(sqlx::query(sql).execute(&self.mysql(1).await).await.expect(sql)),
+            Database::Sqlite => drop(sqlx::query(sql).execute(&self.sqlite().await).await.expect(sql)),
+        }
+    }
+
+    /// A number.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        match self.database {
+            Database::Postgres => sqlx::query_scalar(sql).fetch_one(&self.postgres(1).await).await.expect(sql),
+            Database::MySql => sqlx::query_scalar(sql).fetch_one(&self.mysql(1).await).await.expect(sql),
+            Database::Sqlite => sqlx::query_scalar(sql).fetch_one(&self.sqlite().await).await.expect(sql),
+        }
+    }
+
+    /// A column of bytes.
+    pub(crate) async fn bytes(&self, sql: &'static str) -> Vec<Vec<u8>> {
+        match self.database {
+            Database::Postgres => sqlx::query_scalar(sql).fetch_all(&self.postgres(1).await).await.expect(sql),
+            Database::MySql => sqlx::query_scalar(sql).fetch_all(&self.mysql(1).await).await.expect(sql),
+            Database::Sqlite => sqlx::query_scalar(sql).fetch_all(&self.sqlite().await).await.expect(sql),
+        }
+    }
+
     pub(crate) fn file(&self) -> std::path::PathBuf {
         self.folder.path().join("stock.db")
+    }
+
+    /// One connection, as durable as StockPulse's.
+    pub(crate) async fn sqlite(&self) -> SqlitePool {
+        let options = SqliteConnectOptions::new().filename(self.file()).create_if_missing(true);
+        let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+        let options = options.pragma("cache_size", "-65536").pragma("wal_autocheckpoint", "10000");
+        SqlitePoolOptions::new().max_connections(1).connect_with(options).await.expect("a file")
     }
 
     pub(crate) async fn postgres(&self, connections: u32) -> PgPool {

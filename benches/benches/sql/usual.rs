@@ -1,15 +1,12 @@
 //! The usual way: one transaction for each order. It locks the SKU's row, looks whether there is enough, updates it,
 //! inserts the reservation and a row for the outbox, and commits. It knows no duplicates, no ledger, no expiry worker.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Connection, MySql, Pool, Postgres, SqliteConnection};
+use sqlx::{AssertSqlSafe, MySql, Pool, Postgres, Sqlite};
 use stockpulse_benches::{Skus, Workload};
 use stockpulse_core::port::{Clock, IdGenerator};
 use stockpulse_core::{RandomIds, SystemClock};
-use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::load::{Measured, drive};
@@ -88,9 +85,7 @@ pub(crate) async fn run(place: &Place, skus: Skus, callers: usize, count: usize,
             .await
         }
         Database::Sqlite => {
-            let options = SqliteConnectOptions::new().filename(place.file()).create_if_missing(true);
-            let options = options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
-            let mut connection = SqliteConnection::connect_with(&options).await.expect("a file");
+            let pool = place.sqlite().await;
             let sql = format!(
                 "CREATE TABLE stock (sku text PRIMARY KEY, available integer NOT NULL CHECK (available >= 0),
                     reserved integer NOT NULL);
@@ -99,12 +94,11 @@ pub(crate) async fn run(place: &Place, skus: Skus, callers: usize, count: usize,
                  CREATE TABLE outbox (seq integer PRIMARY KEY, event_key blob NOT NULL, payload text NOT NULL);
                  INSERT INTO stock VALUES {all}"
             );
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("tables");
-            let shared = Arc::new(Mutex::new(connection));
-            drive(with(workloads, shared), time, move |(mut workload, shared)| async move {
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.expect("tables");
+            drive(with(workloads, pool), time, move |(mut workload, pool)| async move {
                 let lines = lines(&mut workload, count);
-                sqlite(&mut *shared.lock().await, &lines).await.expect("nobody else writes");
-                (workload, shared)
+                sqlite(&pool, &lines).await.expect("nobody else writes");
+                (workload, pool)
             })
             .await
         }
@@ -165,9 +159,9 @@ async fn mysql(pool: &Pool<MySql>, lines: &[String]) -> Result<(), sqlx::Error> 
     order.commit().await
 }
 
-async fn sqlite(connection: &mut SqliteConnection, lines: &[String]) -> Result<(), sqlx::Error> {
+async fn sqlite(pool: &Pool<Sqlite>, lines: &[String]) -> Result<(), sqlx::Error> {
     let id = new_id();
-    let mut order = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let mut order = pool.begin_with("BEGIN IMMEDIATE").await?;
     for sku in lines {
         let lock = sqlx::query_scalar::<_, i64>("SELECT available FROM stock WHERE sku = ?");
         let available = lock.bind(sku).fetch_one(&mut *order).await?;

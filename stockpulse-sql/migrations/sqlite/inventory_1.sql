@@ -25,7 +25,7 @@ CREATE TABLE stock_level (
     CONSTRAINT stock_level_version CHECK (version > 0),
     CONSTRAINT stock_level_counts CHECK (on_hand >= 0 AND backordered >= 0 AND backordered <= reserved),
     CONSTRAINT stock_level_not_oversold CHECK (tracked = 0 OR reserved - backordered <= on_hand)
-);
+) WITHOUT ROWID;
 
 -- Claims on stock, each for one order or cart.
 CREATE TABLE stock_reservation (
@@ -42,7 +42,7 @@ CREATE TABLE stock_reservation (
     claims text NOT NULL,
     -- JSON: the kits among the SKUs, as they were made up then.
     kits text NULL
-);
+) WITHOUT ROWID;
 
 -- Holds by the time they end, and whatever else claims stock.
 CREATE INDEX stock_reservation_live ON stock_reservation (state, expires_at, id) WHERE state <= 2;
@@ -58,7 +58,7 @@ CREATE TABLE stock_backorder (
     quantity integer NOT NULL,
     PRIMARY KEY (sku, location, position),
     CONSTRAINT stock_backorder_quantity CHECK (quantity > 0)
-);
+) WITHOUT ROWID;
 
 -- The ledger, append-only: what each command did to each level. A level is the sum of its movements.
 CREATE TABLE stock_movement (
@@ -82,7 +82,7 @@ CREATE TABLE stock_movement (
     reason text NULL,
     moved_at integer NOT NULL,
     PRIMARY KEY (sku, location, version)
-);
+) WITHOUT ROWID;
 
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
 CREATE TABLE stock_command (
@@ -92,7 +92,7 @@ CREATE TABLE stock_command (
     -- In the core's binary form.
     outcome blob NOT NULL,
     decided_at integer NOT NULL
-);
+) WITHOUT ROWID;
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
 CREATE TABLE stock_outbox (

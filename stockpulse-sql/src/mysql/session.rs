@@ -259,9 +259,17 @@ fn literal(script: &mut String, value: &Value) {
         }
         Value::Bool(bool) => script.push(if *bool { '1' } else { '0' }),
         Value::Id(id) => hex(script, id.as_bytes()),
+        Value::Text(text) if text.bytes().all(is_plain) => {
+            let _ = write!(script, "_binary'{text}'");
+        }
         Value::Text(text) => hex(script, text.as_bytes()),
         Value::Bytes(bytes) => hex(script, bytes),
     }
+}
+
+/// Whether a byte stands for itself between quotes, whatever the server's mode and character set.
+const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\'
 }
 
 fn hex(script: &mut String, bytes: &[u8]) {

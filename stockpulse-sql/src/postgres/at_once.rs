@@ -19,22 +19,13 @@ static LEVELS: LazyLock<Vec<(&str, Kind)>> =
 
 const ABSENT: &[(&str, Kind)] = &[("id", Id)];
 
-/// Locks the levels in the order of their keys, as everywhere.
-static LOCKED: LazyLock<String> = LazyLock::new(|| {
-    let (levels, columns) = (arrays(&LEVELS, 1), names(&LEVELS, ""));
-    format!(
-        "WITH levels AS (
-            SELECT * FROM UNNEST({levels}) AS d({columns})
-         ), locked AS (
-            SELECT d.* FROM levels d JOIN stock_level t ON t.sku = d.sku AND t.location = d.location
-            ORDER BY t.sku, t.location FOR UPDATE OF t
-         )"
-    )
-});
-
-/// Gives the locked levels their new versions. If one is not as it must be, or a reservation is there that must
-/// not be, they get the version 0, which a constraint of the table forbids: then the statement fails, and all of it.
+/// Gives the levels their new versions. If one is not as it must be, or a reservation is there that must not be, they get
+/// the version 0, which a constraint of the table forbids: then the statement fails, and all of it.
+///
+/// The levels come in the order of their keys, and are looked up one after the other, so they are locked in that order, as
+/// everywhere. A level that somebody else has changed meanwhile is compared as it is after that.
 static ADVANCE: LazyLock<String> = LazyLock::new(|| {
+    let (levels, columns) = (arrays(&LEVELS, 1), names(&LEVELS, ""));
     let (absent, unchanged) = (LEVELS.len() + 1, unchanged());
     format!(
         "UPDATE stock_level t SET reserved = d.new_reserved, backordered = d.new_backordered,
@@ -42,12 +33,9 @@ static ADVANCE: LazyLock<String> = LazyLock::new(|| {
                 AND (cardinality(${absent}::uuid[]) = 0
                     OR NOT EXISTS (SELECT FROM stock_reservation WHERE id = ANY(${absent}::uuid[])))
                 THEN d.new_version ELSE 0 END
-         FROM locked d WHERE t.sku = d.sku AND t.location = d.location"
+         FROM UNNEST({levels}) AS d({columns}) WHERE t.sku = d.sku AND t.location = d.location"
     )
 });
-
-/// The levels by themselves.
-static LEVELS_ALONE: LazyLock<String> = LazyLock::new(|| format!("{} {}", *LOCKED, *ADVANCE));
 
 /// All of it. The outbox comes last, so that its rows are numbered under the locks.
 static ALL: LazyLock<String> = LazyLock::new(|| {
@@ -56,9 +44,8 @@ static ALL: LazyLock<String> = LazyLock::new(|| {
     let commands = movements + MOVEMENT.columns.len();
     let packs = commands + STOCK_COMMAND.columns.len();
     format!(
-        "{}, updated AS ({}), reservations AS ({}), movements AS ({}), commands AS ({})
-         {} WHERE (SELECT count(*) FROM locked) > 0",
-        *LOCKED,
+        "WITH levels AS ({} RETURNING 1), reservations AS ({}), movements AS ({}), commands AS ({})
+         {} WHERE (SELECT count(*) FROM levels) > 0",
         *ADVANCE,
         insert(&RESERVATION, reservations),
         insert(&MOVEMENT, movements),
@@ -69,7 +56,7 @@ static ALL: LazyLock<String> = LazyLock::new(|| {
 
 /// Writes the levels, if they and the reservations are as they must be.
 pub(super) async fn advance(connection: &mut PgConnection, levels: &Rows, absent: &Rows) -> Result<(), Failure> {
-    let query = bind_columns(sqlx::query(AssertSqlSafe(LEVELS_ALONE.as_str())), levels, &LEVELS);
+    let query = bind_columns(sqlx::query(AssertSqlSafe(ADVANCE.as_str())), levels, &LEVELS);
     let query = bind_columns(query, absent, ABSENT);
     query.execute(connection).await.map_err(failure)?;
     Ok(())
