@@ -161,7 +161,11 @@ async fn insert_mysql(pool: &MySqlPool, model: &Model, rows: &Batch) -> Result<(
         script.push_str(if index == 0 { insert } else { "," });
     };
     for (index, (id, claims)) in rows.ids.iter().zip(&rows.claims).enumerate() {
-        begin(&mut script, index, ";INSERT INTO stock_reservation (id, state, version, created_at, expires_at, claims) VALUES ");
+        begin(
+            &mut script,
+            index,
+            ";INSERT INTO stock_reservation (id, state, version, created_at, expires_at, claims) VALUES ",
+        );
         let _ = write!(script, "(x'{}',1,1,{at},{until},_binary'{claims}')", id.simple());
     }
     for (index, sku) in rows.skus.iter().enumerate() {
@@ -202,7 +206,10 @@ async fn insert_sqlite(pool: &SqlitePool, model: &Model, rows: &Batch) -> Result
             "INSERT INTO stock_reservation (id, state, version, created_at, expires_at, claims) ",
         );
         insert.push_values(part, |mut row, index| {
-            row.push_bind(rows.ids[*index].into_bytes().to_vec()).push("1, 1").push_bind(at).push_bind(at + 900_000_000);
+            row.push_bind(rows.ids[*index].into_bytes().to_vec())
+                .push("1, 1")
+                .push_bind(at)
+                .push_bind(at + 900_000_000);
             row.push_bind(rows.claims[*index].as_str());
         });
         insert.build().execute(&mut *transaction).await?;
@@ -211,12 +218,16 @@ async fn insert_sqlite(pool: &SqlitePool, model: &Model, rows: &Batch) -> Result
                 reservation, moved_at) ",
         );
         insert.push_values(part, |mut row, index| {
-            row.push_bind(rows.skus[*index].as_str()).push("'main'").push_bind(rows.versions[*index]).push("6, 0, 1, 0");
+            row.push_bind(rows.skus[*index].as_str())
+                .push("'main'")
+                .push_bind(rows.versions[*index])
+                .push("6, 0, 1, 0");
             row.push_bind(rows.commands[*index].into_bytes().to_vec());
             row.push_bind(rows.ids[*index].into_bytes().to_vec()).push_bind(at);
         });
         insert.build().execute(&mut *transaction).await?;
-        let mut insert = QueryBuilder::<Sqlite>::new("INSERT INTO stock_command (id, fingerprint, outcome, decided_at) ");
+        let mut insert =
+            QueryBuilder::<Sqlite>::new("INSERT INTO stock_command (id, fingerprint, outcome, decided_at) ");
         insert.push_values(part, |mut row, index| {
             row.push_bind(rows.commands[*index].into_bytes().to_vec()).push("1").push_bind(model.outcome.as_slice());
             row.push_bind(at);

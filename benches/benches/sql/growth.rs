@@ -26,7 +26,8 @@ pub(crate) async fn run(databases: &[Database]) {
             let receive = filler.receive();
             store.execute(&Engine::new(), vec![receive]).await.expect("goods come in");
             for live in LIVE {
-                let held = usize::try_from(place.count("SELECT count(*) FROM stock_reservation WHERE state <= 2").await);
+                let held =
+                    usize::try_from(place.count("SELECT count(*) FROM stock_reservation WHERE state <= 2").await);
                 let mut missing = live.saturating_sub(held.expect("a count"));
                 while missing > 0 {
                     let batch = filler.batch(missing.min(1_024), 1);

@@ -1,19 +1,21 @@
 //! Group commit: while one batch commits, the next collects.
 
+mod shard;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
 use std::fmt::Debug;
 use std::num::NonZeroUsize;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::shard::Shard;
+pub(crate) use self::shard::panic_message;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a caller gets while the queue is full.
@@ -51,6 +53,10 @@ impl Default for GroupCommitOptions {
 #[async_trait]
 pub(super) trait Commit<C, O>: Debug + Send + Sync + 'static {
     async fn commit(&self, batch: Vec<C>) -> Result<Vec<O>>;
+
+    /// Whether it does not matter which of this command and others of which the same is said is committed first. A batch
+    /// of them may be handed to the store while another one is still being committed.
+    fn commutes(&self, command: &C) -> bool;
 }
 
 /// A request that waits: one command or several that stay together, with a ticket that lives until they are
@@ -58,12 +64,6 @@ pub(super) trait Commit<C, O>: Debug + Send + Sync + 'static {
 enum Job<C, O, T> {
     One(C, T, oneshot::Sender<Result<O>>),
     Many(Vec<C>, T, oneshot::Sender<Result<Vec<O>>>),
-}
-
-/// Where a job's answers go, and how many they are.
-enum Reply<O> {
-    One(oneshot::Sender<Result<O>>),
-    Many(usize, oneshot::Sender<Result<Vec<O>>>),
 }
 
 /// The queues and their tasks. Dropping it lets the tasks finish what was queued and end.
@@ -88,9 +88,9 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, 
         let mut shards = Vec::with_capacity(options.shards.get());
         for commit in std::iter::repeat_n(commit, options.shards.get()) {
             let (sender, receiver) = mpsc::channel(options.queue.get());
-            let shard = Shard { receiver, commit, max_batch: options.max_batch.get(), closing: closing.clone() };
             shards.push(sender);
-            tasks.spawn(shard.run());
+            let (max_batch, closing) = (options.max_batch.get(), closing.clone());
+            tasks.spawn(Shard { receiver, commit, max_batch, closing, waiting: VecDeque::new() }.run());
         }
         tasks.close();
         Self { shards, backpressure: options.backpressure, closing, tasks }
@@ -133,118 +133,11 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, 
     }
 }
 
-struct Shard<C, O, T> {
-    receiver: mpsc::Receiver<Job<C, O, T>>,
-    commit: Arc<dyn Commit<C, O>>,
-    max_batch: usize,
-    closing: CancellationToken,
-}
-
-impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
-    async fn run(mut self) {
-        let mut jobs = Vec::new();
-        let mut closed = false;
-        loop {
-            let received = tokio::select! {
-                biased;
-                () = self.closing.cancelled(), if !closed => {
-                    self.receiver.close();
-                    closed = true;
-                    continue;
-                }
-                received = self.receiver.recv_many(&mut jobs, self.max_batch) => received,
-            };
-            if received == 0 {
-                return;
-            }
-            let mut jobs = jobs.drain(..).peekable();
-            while jobs.peek().is_some() {
-                let mut batch = Vec::with_capacity(received);
-                let mut replies = Vec::with_capacity(received);
-                let mut tickets = Vec::with_capacity(received);
-                while let Some(job) = jobs.next_if(|job| batch.is_empty() || batch.len() + job.len() <= self.max_batch)
-                {
-                    match job {
-                        Job::One(command, ticket, reply) => {
-                            batch.push(command);
-                            tickets.push(ticket);
-                            replies.push(Reply::One(reply));
-                        }
-                        Job::Many(mut commands, ticket, reply) => {
-                            replies.push(Reply::Many(commands.len(), reply));
-                            batch.append(&mut commands);
-                            tickets.push(ticket);
-                        }
-                    }
-                }
-                let expected = batch.len();
-                let answer = self.commit(batch).await.and_then(|outcomes| complete(outcomes, expected));
-                drop(tickets);
-                answer_all(replies, answer);
-            }
-        }
-    }
-
-    /// Commits a batch. A store that panics fails this batch and no other: the queue goes on.
-    async fn commit(&self, batch: Vec<C>) -> Result<Vec<O>> {
-        let commit = async { self.commit.commit(batch).await };
-        let committed = AssertUnwindSafe(commit).catch_unwind().await;
-        committed.unwrap_or_else(|panic| {
-            let message = format!("the store panicked, and may have committed or not: {}", panic_message(&*panic));
-            tracing::error!(message, "a batch failed");
-            Err(Error::new(ErrorKind::Unexpected, message))
-        })
-    }
-}
-
 impl<C, O, T> Job<C, O, T> {
     fn len(&self) -> usize {
         match self {
             Self::One(..) => 1,
             Self::Many(commands, ..) => commands.len(),
-        }
-    }
-}
-
-/// What somebody said when he panicked.
-pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
-}
-
-fn complete<O>(outcomes: Vec<O>, expected: usize) -> Result<Vec<O>> {
-    if outcomes.len() == expected {
-        return Ok(outcomes);
-    }
-    let message = format!("the store answered {} of {expected} commands", outcomes.len());
-    Err(Error::new(ErrorKind::Unexpected, message))
-}
-
-/// Gives each caller its own answers; a caller that has gone misses nothing.
-fn answer_all<O>(replies: Vec<Reply<O>>, answer: Result<Vec<O>>) {
-    match answer {
-        Ok(outcomes) => {
-            let mut outcomes = outcomes.into_iter();
-            for reply in replies {
-                match reply {
-                    Reply::One(reply) => {
-                        if let Some(outcome) = outcomes.next() {
-                            let _ = reply.send(Ok(outcome));
-                        }
-                    }
-                    Reply::Many(count, reply) => {
-                        let _ = reply.send(Ok(outcomes.by_ref().take(count).collect()));
-                    }
-                }
-            }
-        }
-        Err(error) => {
-            for reply in replies {
-                match reply {
-                    Reply::One(reply) => drop(reply.send(Err(error.duplicate()))),
-                    Reply::Many(_, reply) => drop(reply.send(Err(error.duplicate()))),
-                }
-            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
 use super::level_cache::LevelCache;
 use super::router::{Router, Routes};
 use crate::engine::Engine;
-use crate::engine::stock::{StockAction, StockCommand, StockOutcome};
+use crate::engine::stock::{Existing, StockAction, StockCommand, StockOutcome};
 use crate::error::{Error, Result};
 use crate::model::{
     Actor, Movement, Quantity, Reservation, ReservationId, StockKey, StockLevel, Timestamp, TraceContext,
@@ -139,6 +139,11 @@ struct StoreCommit {
 impl Commit<StockCommand, StockOutcome> for StoreCommit {
     async fn commit(&self, batch: Vec<StockCommand>) -> Result<Vec<StockOutcome>> {
         self.store.execute(&self.engine, batch).await
+    }
+
+    /// Among new reservations nobody is promised a place before the others.
+    fn commutes(&self, command: &StockCommand) -> bool {
+        matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse)
     }
 }
 

@@ -108,6 +108,10 @@ impl Commit<OrderCommand, OrderOutcome> for StoreCommit {
     async fn commit(&self, batch: Vec<OrderCommand>) -> Result<Vec<OrderOutcome>> {
         self.store.execute(&self.engine, batch).await
     }
+
+    fn commutes(&self, _: &OrderCommand) -> bool {
+        false
+    }
 }
 
 /// What the order service answers: where the order stands, or why not.

@@ -3,62 +3,18 @@
 //! The batch is decided on what is remembered, and written on condition that it is still so. Otherwise nothing is written,
 //! and the batch goes the way of all others: load under lock, decide, save.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use stockpulse_core::Result;
 use stockpulse_core::engine::Engine;
 use stockpulse_core::engine::stock::{Existing, LoadPlan, StockAction, StockCommand, StockOutcome, StockWorkingSet};
-use stockpulse_core::model::{StockKey, StockLevel, Timestamp};
+use stockpulse_core::model::Timestamp;
 
 use super::changes::StockChanges;
+use super::known::KnownLevels;
 use super::rows;
 use super::tables::LEVEL;
 use crate::database::{Access, Database, Session};
 use crate::failure::{Class, Failure};
 use crate::table::Rows;
-
-/// Levels that are remembered at most.
-const REMEMBERED: usize = 65_536;
-
-/// Levels as they were when they were last committed or read under lock by this process.
-#[derive(Debug, Default)]
-pub(crate) struct KnownLevels {
-    levels: Mutex<HashMap<StockKey, StockLevel>>,
-}
-
-impl KnownLevels {
-    fn lock(&self) -> MutexGuard<'_, HashMap<StockKey, StockLevel>> {
-        self.levels.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// All of these levels, or nothing if one is not remembered.
-    fn all(&self, keys: &[StockKey]) -> Option<Vec<StockLevel>> {
-        let known = self.lock();
-        keys.iter().map(|key| known.get(key).cloned()).collect()
-    }
-
-    /// Remembers committed levels, unless a later version is known.
-    pub(crate) fn put(&self, levels: impl IntoIterator<Item = StockLevel>) {
-        let mut known = self.lock();
-        for level in levels {
-            if known.len() >= REMEMBERED && !known.contains_key(&level.key) {
-                known.clear();
-            }
-            if known.get(&level.key).is_none_or(|before| before.version <= level.version) {
-                known.insert(level.key.clone(), level);
-            }
-        }
-    }
-
-    /// Forgets levels that turned out to be others.
-    pub(crate) fn forget(&self, keys: &[StockKey]) {
-        let mut known = self.lock();
-        for key in keys {
-            known.remove(key);
-        }
-    }
-}
 
 /// The columns of a level's counters and version after it, behind those that it must have.
 pub(crate) const AFTER: [&str; 3] = ["new_reserved", "new_backordered", "new_version"];
@@ -116,17 +72,18 @@ pub(crate) async fn decide<D: Database>(
         return Ok(None);
     }
     let plan = LoadPlan::of(batch);
-    let Some(before) = known.all(&plan.levels) else { return Ok(None) };
+    let Some(mut remembered) = known.all(&plan.levels) else { return Ok(None) };
+    let before = &remembered.levels;
     if before.is_empty() || before.iter().any(|level| !level.backordered.is_zero()) {
         return Ok(None);
     }
     let mut set = StockWorkingSet::new();
-    for level in &before {
+    for level in before {
         set.insert_level(level.clone());
     }
     let outcomes = engine.execute_stock(&mut set, batch);
     let at: Timestamp = batch.iter().map(|command| command.at).max().unwrap_or_default();
-    let mut changes = StockChanges::of(&mut set, &before, at)?;
+    let mut changes = StockChanges::of(&mut set, before, at)?;
     if !changes.are_plain() {
         return Ok(None);
     }
@@ -134,7 +91,7 @@ pub(crate) async fn decide<D: Database>(
     changes.levels = Rows::of(&LEVEL, 0);
     let mut levels = Rows::new(LEVEL.columns.len() + AFTER.len());
     let mut after = Vec::with_capacity(before.len());
-    for old in &before {
+    for old in before {
         let Some(new) = set.level(&old.key) else { return Ok(None) };
         levels.extend(rows::level(old));
         levels.extend([new.reserved.get().into(), new.backordered.get().into(), new.version.into()]);
@@ -142,19 +99,20 @@ pub(crate) async fn decide<D: Database>(
     }
     let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));
     let absent = Rows::single(refused.filter_map(|(command, _)| command.action.reservation()).map(|id| id.as_uuid()));
+    // Whoever comes next may decide on these levels while they are being written.
+    let promise = known.expect(&plan.levels, after);
+    if !remembered.come_true().await {
+        return Ok(None);
+    }
     tracing::trace!("decided on what is remembered");
     match database.write_at_once(AtOnce { levels, absent, changes }).await {
         Ok(()) => {
-            known.put(after);
+            promise.keep();
             Ok(Some(outcomes))
         }
-        Err(failure) if failure.class == Class::Gone => {
-            known.forget(&plan.levels);
-            Err(failure.of_commit())
-        }
+        Err(failure) if failure.class == Class::Gone => Err(failure.of_commit()),
         Err(failure) => {
             tracing::trace!(error = %failure.error, "a batch was not written at once");
-            known.forget(&plan.levels);
             Ok(None)
         }
     }

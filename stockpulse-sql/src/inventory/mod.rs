@@ -3,6 +3,7 @@
 mod at_once;
 mod audit;
 mod changes;
+mod known;
 mod load;
 mod read;
 mod rows;
@@ -18,8 +19,9 @@ use stockpulse_core::engine::stock::{StockCommand, StockOutcome};
 use stockpulse_core::model::{Movement, Reservation, ReservationId, StockKey, StockLevel, Timestamp};
 use stockpulse_core::port::{InventoryStore, LevelAudit, Page};
 
-pub(crate) use self::at_once::{AFTER, AtOnce, KnownLevels, unchanged};
+pub(crate) use self::at_once::{AFTER, AtOnce, unchanged};
 use self::changes::StockChanges;
+pub(crate) use self::known::KnownLevels;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 pub(crate) use self::tables::MOVEMENT;
 pub(crate) use self::tables::{LEVEL, RESERVATION};

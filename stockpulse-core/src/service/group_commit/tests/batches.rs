@@ -115,3 +115,51 @@ async fn shards_commit_side_by_side() {
     assert_eq!((one.await.unwrap().unwrap(), other.await.unwrap().unwrap()), (10, 20));
     assert_eq!(kind(group.one(2, 3, Arc::default()).await), Some(ErrorKind::Closed), "there is no such shard");
 }
+
+/// So many that commute, each in a request of its own.
+async fn ask_commuting(group: &Group, numbers: std::ops::Range<u32>) -> Vec<JoinHandle<Result<u32>>> {
+    let mut callers = Vec::new();
+    for number in numbers {
+        callers.push(ask(group, COMMUTING + number).await);
+    }
+    callers
+}
+
+#[tokio::test]
+async fn while_a_large_batch_is_committed_the_next_is_handed_over_if_their_order_does_not_matter() {
+    let (group, store) = start(GroupCommitOptions::default());
+    let first = ask_commuting(&group, 0..1).await;
+    // They wait for the first, and go together.
+    let second = ask_commuting(&group, 1..21).await;
+    store.let_through(1).await;
+    assert_eq!(store.batches().last().map(Vec::len), Some(20));
+    let third = ask_commuting(&group, 21..35).await;
+    assert_eq!(store.batches().len(), 2, "fourteen are too few beside twenty");
+    let last = ask_commuting(&group, 35..60).await;
+    assert_eq!(store.batches().len(), 3, "fifteen are enough, and no more than two batches are under way");
+    assert_eq!(store.batches()[2].len(), 15);
+    store.let_through(3).await;
+    for (number, caller) in (0..).zip(first.into_iter().chain(second).chain(third).chain(last)) {
+        assert_eq!(caller.await.unwrap().unwrap(), (COMMUTING + number) * 10);
+    }
+}
+
+#[tokio::test]
+async fn a_command_whose_order_matters_waits_for_all_before_it_and_lets_nobody_by() {
+    let (group, store) = start(GroupCommitOptions::default());
+    let first = ask_commuting(&group, 0..1).await;
+    let second = ask_commuting(&group, 1..21).await;
+    store.let_through(1).await;
+    let other = ask(&group, 7).await;
+    let third = ask_commuting(&group, 21..60).await;
+    assert_eq!(store.batches().len(), 2);
+    store.let_through(1).await;
+    assert_eq!(store.batches()[2].first(), Some(&7));
+    let last = ask_commuting(&group, 60..120).await;
+    assert_eq!(store.batches().len(), 3);
+    store.let_through(2).await;
+    assert_eq!(other.await.unwrap().unwrap(), 70);
+    for caller in first.into_iter().chain(second).chain(third).chain(last) {
+        assert!(caller.await.unwrap().is_ok());
+    }
+}
