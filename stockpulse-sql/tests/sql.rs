@@ -8,7 +8,7 @@ mod support;
 #[cfg(test)]
 mod conformance {
     mod bus;
-    mod harness;
+    pub(crate) mod harness;
     mod inventory;
     mod layers;
     mod notifications;
@@ -37,4 +37,14 @@ mod kills {
     mod proxy;
     mod server;
     mod servers;
+}
+
+#[cfg(test)]
+mod statements {
+    mod every;
+    mod plans;
+    mod recorder;
+    mod source;
+    mod tables;
+    mod tour;
 }
