@@ -62,6 +62,13 @@ pub(crate) enum Store {
     Sqlite(SqliteStore),
 }
 
+macro_rules! bus {
+    ($store:expr, $options:expr) => {{
+        let bus = Arc::new($store.bus($options));
+        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
+    }};
+}
+
 impl Ports {
     pub(crate) fn outbox(&self, context: Context) -> Arc<dyn Outbox> {
         let found = self.outboxes.iter().find(|(of, _)| *of == context);
@@ -73,6 +80,15 @@ impl Ports {
         &self.store
     }
 
+    /// The bus, with other options.
+    pub(crate) fn bus_with(&self, options: BusOptions) -> BusBackend {
+        match &self.store {
+            Store::Postgres(store) => bus!(store, options),
+            Store::MySql(store) => bus!(store, options),
+            Store::Sqlite(store) => bus!(store, options),
+        }
+    }
+
     /// Deletes what is old by this clock.
     pub(crate) async fn prune(&self, retention: &Retention, clock: &ManualClock) -> Result<Pruned> {
         let (retention, clock) = (retention.clone(), Arc::new(clock.clone()));
@@ -82,14 +98,6 @@ impl Ports {
             Store::Sqlite(store) => store.pruner(retention).with_clock(clock).run_once().await,
         }
     }
-}
-
-macro_rules! bus {
-    ($store:expr) => {{
-        // No rule waits for the lease of a member that crashed.
-        let bus = Arc::new($store.bus(BusOptions::default().with_lease(Duration::from_secs(3))));
-        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
-    }};
 }
 
 macro_rules! ports {
@@ -105,7 +113,8 @@ macro_rules! ports {
             catalog: Arc::new(store.clone()),
             customers: Arc::new(store.clone()),
             notifications: Arc::new(store.clone()),
-            bus: bus!(store),
+            // No rule waits for the lease of a member that crashed.
+            bus: bus!(store, BusOptions::default().with_lease(Duration::from_secs(3))),
             store: Store::$kind(store),
         }
     }};
