@@ -37,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(crate) struct Shop {
     pub(crate) ports: Ports,
+    /// The database that the bus is in, and the bus.
+    bus_at: Ports,
     pub(crate) bus: BusBackend,
     pub(crate) worker: &'static str,
 }
@@ -44,7 +46,7 @@ pub(crate) struct Shop {
 /// Asks the bus for what no port has.
 macro_rules! bus {
     ($shop:expr, $bus:ident => $asked:expr) => {
-        match $shop.ports.store() {
+        match $shop.bus_at.store() {
             Store::Postgres(store) => {
                 let $bus = store.bus(BusOptions::default());
                 $asked.await
@@ -65,8 +67,12 @@ impl Shop {
     /// Opens a shop whose tables are there.
     pub(crate) async fn open(place: &Place, worker: &'static str) -> Self {
         let ports = place.connect(&[]).await.unwrap();
-        let bus = ports.bus_with(BusOptions::default().with_lease(LEASE).with_poll(Duration::from_millis(10)));
-        Self { ports, bus, worker }
+        Self { bus: quick(&ports), bus_at: ports.clone(), ports, worker }
+    }
+
+    /// The same with its bus in another database.
+    pub(crate) fn with_bus_at(self, bus_at: Ports) -> Self {
+        Self { bus: quick(&bus_at), bus_at, ..self }
     }
 
     /// A shop with tables and goods, and nothing to be published.
@@ -91,6 +97,13 @@ impl Shop {
     /// Starts relays and processors.
     pub(crate) fn work(&self) -> Supervisor {
         let mut workers = Supervisor::new(Arc::new(SystemClock));
+        self.publish(&mut workers);
+        self.consume(&mut workers);
+        workers
+    }
+
+    /// Starts relays.
+    pub(crate) fn publish(&self, workers: &mut Supervisor) {
         for context in [Context::Orders, Context::Inventory] {
             let relay = self.relay(context, Arc::clone(&self.bus.publisher));
             workers.spawn(Stage::Relay, format!("{context:?}"), move |stop| {
@@ -98,8 +111,6 @@ impl Shop {
                 async move { relay.run(stop).await }
             });
         }
-        self.consume(&mut workers);
-        workers
     }
 
     /// Starts processors.
@@ -214,6 +225,11 @@ impl Shop {
         });
         passed.await.expect("groups that see to everything");
     }
+}
+
+/// A bus that soon notices what happens.
+fn quick(ports: &Ports) -> BusBackend {
+    ports.bus_with(BusOptions::default().with_lease(LEASE).with_poll(Duration::from_millis(10)))
 }
 
 /// Where orders and stock stand.

@@ -203,14 +203,21 @@ impl Place {
 
     /// A store there, with the tables of these contexts.
     pub(crate) async fn connect(&self, contexts: &[Context]) -> Result<Ports> {
+        self.connect_within(contexts, Duration::from_secs(5)).await
+    }
+
+    /// The same, with so much patience with a server that does not answer.
+    pub(crate) async fn connect_within(&self, contexts: &[Context], acquire_timeout: Duration) -> Result<Ports> {
         let contexts = contexts.to_vec();
         match self.kind {
             Kind::Postgres => {
-                let options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
+                let mut options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
+                options.acquire_timeout = acquire_timeout;
                 Ok(ports!(Postgres, PgStore::connect(options).await?))
             }
             Kind::MySql => {
-                let options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
+                let mut options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
+                options.acquire_timeout = acquire_timeout;
                 Ok(ports!(MySql, MySqlStore::connect(options).await?))
             }
             Kind::Sqlite => {
