@@ -44,8 +44,8 @@ CREATE TABLE stock_reservation (
     kits text NULL
 ) WITHOUT ROWID;
 
--- Holds by the time they end, and whatever else claims stock.
-CREATE INDEX stock_reservation_live ON stock_reservation (state, expires_at, id) WHERE state <= 2;
+-- Holds by the time they end. SQLite takes a partial index only for a query that says the same: not for one that follows.
+CREATE INDEX stock_reservation_held ON stock_reservation (expires_at, id) WHERE state = 1;
 
 -- Claims that wait for stock to come in, first in, first out by level.
 CREATE TABLE stock_backorder (

@@ -105,7 +105,9 @@ pub(super) async fn append<S: Session>(session: &mut S, entries: &[Entry], parti
         ends.push([partition.into(), row.count(1)?.into(), offset.into()]);
     }
     session.insert(&EVENTS, events).await?;
-    session.upsert(&PARTITIONS, ends).await
+    session.upsert(&PARTITIONS, ends).await?;
+    tracing::trace!("appended");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -158,6 +158,7 @@ impl<D: Database> Connection<D> {
             Box::pin(async move { append(session, entries.get(range).unwrap_or_default(), partitions).await })
         });
         appended.await?;
+        tracing::trace!("committed");
         self.changed.notify_waiters();
         Ok(())
     }

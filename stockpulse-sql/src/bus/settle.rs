@@ -89,5 +89,7 @@ pub(super) async fn settle<S: Session>(
     }
     // Not inserted: an answer that was lost may have been a success.
     session.upsert(&DEAD_LETTERS, letters).await?;
-    session.upsert(&PLACES, places).await
+    session.upsert(&PLACES, places).await?;
+    tracing::trace!("settled");
+    Ok(())
 }

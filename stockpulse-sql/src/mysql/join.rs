@@ -17,6 +17,9 @@ impl MySqlStore {
     /// Locks are taken as by [`execute`](stockpulse_core::port::InventoryStore::execute): reservations by id, then levels by
     /// key. An application that locks rows of its own does that before, or meets deadlocks.
     ///
+    /// Begin the transaction in READ COMMITTED. In REPEATABLE READ, the server's default, a reservation that was looked for and
+    /// not found keeps everybody from making new ones until the transaction ends.
+    ///
     /// # Errors
     /// Infrastructure only. Afterwards the transaction has to be rolled back; after `Contention` the whole of it may be
     /// tried again.

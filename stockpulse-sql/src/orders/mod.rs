@@ -29,10 +29,12 @@ pub(crate) async fn decide<S: Session>(
     batch: &[OrderCommand],
 ) -> Result<Vec<OrderOutcome>, Failure> {
     let mut loaded = load::load(session, batch).await?;
+    tracing::trace!("loaded");
     let outcomes = engine.execute_orders(&mut loaded.set, batch);
     let at = batch.iter().map(|command| command.at).max().unwrap_or_default();
     let changes = OrderChanges::of(&loaded.set, &loaded.purchases, at)?;
     changes.save(session).await?;
+    tracing::trace!("saved");
     Ok(outcomes)
 }
 
@@ -59,6 +61,7 @@ impl<D: Database> OrderStore for SqlStore<D> {
             Box::pin(async move { decide(session, &engine, &batch).await })
         });
         let outcomes = outcomes.await?;
+        tracing::trace!("committed");
         self.shared.wake(Context::Orders);
         Ok(outcomes)
     }

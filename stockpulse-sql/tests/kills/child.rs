@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::de::DeserializeOwned;
 use stockpulse_core::Result;
 use stockpulse_core::engine::Engine;
-use stockpulse_core::engine::stock::StockOutcome;
 use stockpulse_core::model::Envelope;
 use stockpulse_core::port::{Published, Publisher};
 use stockpulse_core::worker::{OutboxRelay, RelayOptions};
@@ -20,17 +20,27 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::books::{ROUNDS, batch};
+use super::shop::{ORDERS as PLACED, Shop};
 use crate::support::{Kind, Place};
 
 /// The variable, and the test that reads it.
 const ORDERS: &str = "STOCKPULSE_KILLS_CHILD";
 const TEST: &str = "kills::child::runs_only_as_a_child";
 
+/// What a child does.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Work {
+    /// It moves stock and publishes what happened.
+    Stock,
+    /// It takes orders, and its workers see to them.
+    Shop,
+}
+
 /// What a child said before it died.
-#[derive(Debug, Default)]
-pub(crate) struct Said {
+#[derive(Debug)]
+pub(crate) struct Said<A> {
     /// The answers that it got, by round.
-    pub(crate) answers: Vec<Vec<StockOutcome>>,
+    pub(crate) answers: Vec<A>,
     /// The events that it published, in this order.
     pub(crate) published: Vec<String>,
     /// Whether it was killed, and did not end by itself.
@@ -49,13 +59,18 @@ impl Drop for Running {
 
 /// Runs a child that is killed when it comes to a point for the n-th time, or by this process once it has got so many
 /// answers.
-pub(crate) fn run(kind: Kind, place: &Place, point: &str, nth: u32, killed_after: usize) -> Said {
-    let orders = format!("{kind:?}\n{}\n{}\n{point}\n{nth}", place.name(), place.url());
+pub(crate) fn run<A: DeserializeOwned>(
+    (kind, place): (Kind, &Place),
+    work: Work,
+    (point, nth): (&str, u32),
+    killed_after: usize,
+) -> Said<A> {
+    let orders = format!("{kind:?}\n{}\n{}\n{work:?}\n{point}\n{nth}", place.name(), place.url());
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args([TEST, "--exact", "--nocapture", "--test-threads=1"]).env(ORDERS, orders);
     let mut running = Running(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap());
     let output = running.0.stdout.take().unwrap();
-    let mut said = Said::default();
+    let mut said = Said { answers: Vec::new(), published: Vec::new(), killed: false };
     for line in BufReader::new(output).lines() {
         let line = line.unwrap();
         if let Some(answers) = line.strip_prefix("ANSWER ") {
@@ -71,7 +86,8 @@ pub(crate) fn run(kind: Kind, place: &Place, point: &str, nth: u32, killed_after
     said
 }
 
-fn say(line: &str) {
+/// Tells the parent something.
+pub(crate) fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").unwrap();
     out.flush().unwrap();
@@ -110,6 +126,9 @@ impl<S: tracing::Subscriber> Layer<S> for Points {
             let mut message = Message(String::new());
             event.record(&mut message);
             self.0.reached(&message.0);
+            // The same in one part of the crate alone.
+            let part = event.metadata().target().split("::").nth(1).unwrap_or_default();
+            self.0.reached(&format!("{part}: {}", message.0));
         }
     }
 }
@@ -149,16 +168,20 @@ fn runs_only_as_a_child() {
     let mut kinds = [Kind::Postgres, Kind::MySql, Kind::Sqlite].into_iter();
     let kind = kinds.find(|kind| format!("{kind:?}") == name).unwrap();
     let place = Place::existing(kind, next(), next());
+    let shop = next() == "Shop";
     let kill = Arc::new(KillAt { point: next().to_owned(), left: AtomicU32::new(next().parse().unwrap()) });
     tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Points(Arc::clone(&kill)))).unwrap();
     // One thread: at the point nothing else goes on.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let work = async { tokio::time::timeout(Duration::from_secs(30), work(&place, kill)).await };
+    let work = async {
+        say("");
+        if shop { open_shop(&place).await } else { work(&place, kill).await }
+    };
+    let work = async { tokio::time::timeout(Duration::from_secs(30), work).await };
     runtime.block_on(work).expect("a child that ends");
 }
 
 async fn work(place: &Place, kill: Arc<KillAt>) {
-    say("");
     let (ports, engine) = (place.connect(&[]).await.unwrap(), Engine::new());
     let options = RelayOptions { lease: Duration::from_millis(300), ..RelayOptions::new("/kills", "first") };
     let relay = OutboxRelay::new(ports.outbox(Context::Inventory), Arc::new(Told(kill)), options);
@@ -169,4 +192,15 @@ async fn work(place: &Place, kill: Arc<KillAt>) {
             relay.run_once().await.unwrap();
         }
     }
+}
+
+/// Takes one order after the other while the workers are at it, and waits until all are done.
+async fn open_shop(place: &Place) {
+    let shop = Shop::open(place, "first").await;
+    let workers = shop.work();
+    for number in 0..PLACED {
+        say(&format!("ANSWER {}", serde_json::to_string(&shop.place(number).await).unwrap()));
+    }
+    shop.settled(PLACED).await;
+    drop(workers);
 }

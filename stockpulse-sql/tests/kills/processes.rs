@@ -8,7 +8,7 @@ use stockpulse_core::port::InventoryStore;
 use stockpulse_sql::Context;
 
 use super::books::{ROUNDS, audited, batch, goods, published, undisturbed};
-use super::child::{Said, run};
+use super::child::{Said, Work, run};
 use crate::support::{Kind, Place, Ports};
 
 /// How many of the reservations that a round makes there are, and how many there would be.
@@ -23,7 +23,7 @@ async fn made(store: &dyn InventoryStore, round: usize, answers: &[StockOutcome]
 /// After the death of a child: what it was told is there, what it was not told is there wholly or not at all, everything
 /// adds up, and a successor who asks for all of it once more ends where nobody was killed. Answers whether the round that
 /// was under way is there.
-async fn nothing_is_amiss(ports: &Ports, said: &Said) -> Option<bool> {
+async fn nothing_is_amiss(ports: &Ports, said: &Said<Vec<StockOutcome>>) -> Option<bool> {
     let (store, expected) = (ports.inventory.as_ref(), undisturbed().await);
     audited(store).await;
     assert_eq!(said.answers, expected.answers[..said.answers.len()]);
@@ -48,7 +48,7 @@ async fn nothing_is_amiss(ports: &Ports, said: &Said) -> Option<bool> {
 }
 
 /// Whether events were published twice.
-async fn every_event_is_published(ports: &Ports, said: &Said) -> bool {
+async fn every_event_is_published(ports: &Ports, said: &Said<Vec<StockOutcome>>) -> bool {
     let first: BTreeSet<String> = said.published.iter().cloned().collect();
     let again = published(ports.outbox(Context::Inventory)).await;
     let again: BTreeSet<String> = again.iter().map(|event| event.id.to_string()).collect();
@@ -62,7 +62,7 @@ async fn killed_at(kind: Kind, point: &str, nth: u32, killed_after: usize) -> (O
     let ports = place.connect(&[Context::Inventory]).await.unwrap();
     ports.inventory.execute(&Engine::new(), goods()).await.unwrap();
     drop(ports);
-    let said = run(kind, &place, point, nth, killed_after);
+    let said = run((kind, &place), Work::Stock, (point, nth), killed_after);
     assert!(said.killed, "{point} {nth}: the child ended by itself after {} answers", said.answers.len());
     let ports = place.connect(&[]).await.unwrap();
     let under_way = nothing_is_amiss(&ports, &said).await;

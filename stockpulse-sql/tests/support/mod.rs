@@ -1,5 +1,7 @@
 //! Databases for tests: each test has its own schema, database or file, on the servers that the environment names.
 
+mod cleanup;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -16,6 +18,8 @@ use stockpulse_sql::{
 };
 use tempfile::TempDir;
 
+use self::cleanup::Cleanup;
+
 /// Which database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -24,7 +28,7 @@ pub(crate) enum Kind {
     Sqlite,
 }
 
-/// A place for one test, empty at first and gone with it.
+/// A place for one test, empty at first and gone with it, also when the test fails.
 #[derive(Debug)]
 pub(crate) struct Place {
     kind: Kind,
@@ -32,6 +36,8 @@ pub(crate) struct Place {
     name: String,
     /// The server's URL, if there is one.
     url: String,
+    /// Deletes it.
+    _cleanup: Option<Cleanup>,
     _folder: Option<TempDir>,
 }
 
@@ -56,10 +62,31 @@ pub(crate) enum Store {
     Sqlite(SqliteStore),
 }
 
+macro_rules! bus {
+    ($store:expr, $options:expr) => {{
+        let bus = Arc::new($store.bus($options));
+        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
+    }};
+}
+
 impl Ports {
     pub(crate) fn outbox(&self, context: Context) -> Arc<dyn Outbox> {
         let found = self.outboxes.iter().find(|(of, _)| *of == context);
         Arc::clone(&found.expect("every context has an outbox").1)
+    }
+
+    /// The store itself.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The bus, with other options.
+    pub(crate) fn bus_with(&self, options: BusOptions) -> BusBackend {
+        match &self.store {
+            Store::Postgres(store) => bus!(store, options),
+            Store::MySql(store) => bus!(store, options),
+            Store::Sqlite(store) => bus!(store, options),
+        }
     }
 
     /// Deletes what is old by this clock.
@@ -71,14 +98,6 @@ impl Ports {
             Store::Sqlite(store) => store.pruner(retention).with_clock(clock).run_once().await,
         }
     }
-}
-
-macro_rules! bus {
-    ($store:expr) => {{
-        // No rule waits for the lease of a member that crashed.
-        let bus = Arc::new($store.bus(BusOptions::default().with_lease(Duration::from_secs(3))));
-        BusBackend { publisher: Arc::clone(&bus) as Arc<dyn Publisher>, subscriber: bus }
-    }};
 }
 
 macro_rules! ports {
@@ -94,7 +113,8 @@ macro_rules! ports {
             catalog: Arc::new(store.clone()),
             customers: Arc::new(store.clone()),
             notifications: Arc::new(store.clone()),
-            bus: bus!(store),
+            // No rule waits for the lease of a member that crashed.
+            bus: bus!(store, BusOptions::default().with_lease(Duration::from_secs(3))),
             store: Store::$kind(store),
         }
     }};
@@ -153,20 +173,24 @@ impl Place {
         let name = format!("t{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
         let url = std::env::var(kind.variable()).unwrap_or_default();
         match kind {
-            Kind::Postgres => Ok(Self { kind, name, url, _folder: None }),
+            Kind::Postgres => {
+                let _cleanup = Some(Cleanup::new(kind, &url, &name));
+                Ok(Self { kind, name, url, _cleanup, _folder: None })
+            }
             Kind::MySql => {
                 use sqlx::Connection;
                 let failed = |error: sqlx::Error| Error::new(ErrorKind::Unavailable, error.to_string());
                 let mut connection = sqlx::MySqlConnection::connect(&url).await.map_err(failed)?;
                 let sql = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
                 sqlx::raw_sql(sql).execute(&mut connection).await.map_err(failed)?;
+                let _cleanup = Some(Cleanup::new(kind, &url, &name));
                 let (server, _) = url.rsplit_once('/').unwrap_or((&url, ""));
-                Ok(Self { kind, url: format!("{server}/{name}"), name, _folder: None })
+                Ok(Self { kind, url: format!("{server}/{name}"), name, _cleanup, _folder: None })
             }
             Kind::Sqlite => {
                 let folder = TempDir::new().map_err(|error| Error::new(ErrorKind::Unavailable, error.to_string()))?;
                 let name = folder.path().join("stock.db").display().to_string();
-                Ok(Self { kind, name, url, _folder: Some(folder) })
+                Ok(Self { kind, name, url, _cleanup: None, _folder: Some(folder) })
             }
         }
     }
@@ -174,19 +198,26 @@ impl Place {
     /// A place that somebody else made, and that goes with him.
     #[cfg(unix)]
     pub(crate) fn existing(kind: Kind, name: &str, url: &str) -> Self {
-        Self { kind, name: name.to_owned(), url: url.to_owned(), _folder: None }
+        Self { kind, name: name.to_owned(), url: url.to_owned(), _cleanup: None, _folder: None }
     }
 
     /// A store there, with the tables of these contexts.
     pub(crate) async fn connect(&self, contexts: &[Context]) -> Result<Ports> {
+        self.connect_within(contexts, Duration::from_secs(5)).await
+    }
+
+    /// The same, with so much patience with a server that does not answer.
+    pub(crate) async fn connect_within(&self, contexts: &[Context], acquire_timeout: Duration) -> Result<Ports> {
         let contexts = contexts.to_vec();
         match self.kind {
             Kind::Postgres => {
-                let options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
+                let mut options = PgOptions::new(&self.url)?.with_schema(&self.name).with_contexts(contexts);
+                options.acquire_timeout = acquire_timeout;
                 Ok(ports!(Postgres, PgStore::connect(options).await?))
             }
             Kind::MySql => {
-                let options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
+                let mut options = MySqlOptions::new(&self.url)?.with_contexts(contexts);
+                options.acquire_timeout = acquire_timeout;
                 Ok(ports!(MySql, MySqlStore::connect(options).await?))
             }
             Kind::Sqlite => {

@@ -1,5 +1,6 @@
 //! The replay on databases: the same figures, also after kills.
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::thread::sleep;
@@ -13,16 +14,46 @@ use stockpulse_replay::{Args, Invoices, drive};
 use crate::known::{CASES, Input};
 use crate::support::{Folder, december, january, skip};
 
-/// The arguments that name a store of a test's own.
+/// The arguments that name a store of a test's own, which goes with it.
 struct Place {
     arguments: Vec<String>,
     _folder: Option<Folder>,
+    _cleanup: Option<Cleanup>,
+}
+
+/// A schema or database on a server. Dropped it is deleted there, also when the test fails.
+struct Cleanup {
+    url: String,
+    sql: String,
+}
+
+impl Cleanup {
+    async fn run(&self) -> Result<(), sqlx::Error> {
+        use sqlx::Connection;
+        let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(self.sql.clone()));
+        if self.url.starts_with("mysql") {
+            sql.execute(&mut sqlx::MySqlConnection::connect(&self.url).await?).await?;
+        } else {
+            sql.execute(&mut sqlx::PgConnection::connect(&self.url).await?).await?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cleanup {
+    fn drop(&mut self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        if let Err(error) = runtime.block_on(self.run()) {
+            let _ = writeln!(std::io::stderr(), "{}: {error}", self.sql);
+        }
+    }
 }
 
 fn sqlite() -> Place {
     let folder = Folder::new();
     let file = folder.path().join("shop.db");
-    Place { arguments: vec!["--store".into(), format!("sqlite:{}", file.display())], _folder: Some(folder) }
+    let arguments = vec!["--store".into(), format!("sqlite:{}", file.display())];
+    Place { arguments, _folder: Some(folder), _cleanup: None }
 }
 
 /// The URL that a variable names; without it the test cannot run.
@@ -37,7 +68,9 @@ fn server(test: &str, variable: &str) -> Option<String> {
 fn postgres(test: &str) -> Option<Place> {
     let url = server(test, "STOCKPULSE_PG_URL")?;
     let schema = format!("replay_{test}_{}", std::process::id());
-    Some(Place { arguments: vec!["--store".into(), url, "--schema".into(), schema], _folder: None })
+    let sql = format!("SET client_min_messages = warning; DROP SCHEMA IF EXISTS {schema} CASCADE");
+    let _cleanup = Some(Cleanup { url: url.clone(), sql });
+    Some(Place { arguments: vec!["--store".into(), url, "--schema".into(), schema], _folder: None, _cleanup })
 }
 
 fn mysql(test: &str) -> Option<Place> {
@@ -51,7 +84,9 @@ fn mysql(test: &str) -> Option<Place> {
         sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
     });
     let (server, _) = url.rsplit_once('/').unwrap();
-    Some(Place { arguments: vec!["--store".into(), format!("{server}/{name}")], _folder: None })
+    let arguments = vec!["--store".into(), format!("{server}/{name}")];
+    let _cleanup = Some(Cleanup { sql: format!("DROP DATABASE IF EXISTS {name}"), url });
+    Some(Place { arguments, _folder: None, _cleanup })
 }
 
 /// The sample on a store, with a policy and a stock under which everything happens.
@@ -125,7 +160,7 @@ fn figures(output: &Output) -> Value {
 /// Kills a replay again and again, each time after a while that the seed chooses, and lets the last one end.
 fn killed(place: &Place, options: &[&str], seed: u64) {
     let files = [january()];
-    let memory = Place { arguments: Vec::new(), _folder: None };
+    let memory = Place { arguments: Vec::new(), _folder: None, _cleanup: None };
     let expected = figures(&command(&memory, options, &files).output().unwrap());
     let options = [options, &["--bus", "sql", "--resume"]].concat();
     let mut chance = Chance::new(0.5, seed);
@@ -162,6 +197,13 @@ fn kills_change_nothing_on_postgres() {
 }
 
 #[test]
+fn kills_change_nothing_on_mysql() {
+    if let Some(place) = mysql("kills_change_nothing_on_mysql") {
+        killed(&place, &["--opening-stock", "50", "--policy", "backorder"], 4);
+    }
+}
+
+#[test]
 fn a_store_that_holds_a_replay_is_refused_unless_it_is_resumed_as_it_was() {
     let (place, folder) = (sqlite(), Folder::new());
     let header = crate::support::HEADER;
@@ -189,7 +231,7 @@ fn a_store_that_cannot_be_opened_is_one_line_without_secrets() {
         ("mysql://me:sesame@127.0.0.1:1/shop", 1),
         (folder.as_str(), 1),
     ] {
-        let place = Place { arguments: vec!["--store".into(), store.into()], _folder: None };
+        let place = Place { arguments: vec!["--store".into(), store.into()], _folder: None, _cleanup: None };
         let output = command(&place, &[], &[january()]).output().unwrap();
         let said = text(&output);
         assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{store}: {said}");

@@ -4,13 +4,34 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures::future::BoxFuture;
 
-use crate::database::Database;
+use crate::database::{Access, Database, Session};
 use crate::store::SqlStore;
 
-/// An empty place for a bus.
+/// An empty place for a bus, gone with its test.
 pub(super) struct Place<D: Database> {
     open: Box<dyn Fn() -> BoxFuture<'static, SqlStore<D>> + Send + Sync>,
     _folder: Option<tempfile::TempDir>,
+    /// What deletes it on a server.
+    delete: Option<String>,
+}
+
+impl<D: Database> Drop for Place<D> {
+    /// Also when the test fails. A store of its own does it, since those of the test may be busy.
+    fn drop(&mut self) {
+        let (open, Some(sql)) = (&self.open, &self.delete) else { return };
+        std::thread::scope(|scope| {
+            let deleted = scope.spawn(|| {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let store = open().await;
+                    let mut session = store.shared.database.begin(Access::Read).await.unwrap();
+                    session.execute(sql, &[]).await.unwrap();
+                });
+            });
+            // It says itself what went wrong, and the test has ended.
+            let _ = deleted.join();
+        });
+    }
 }
 
 impl<D: Database> Place<D> {
@@ -42,13 +63,14 @@ fn url(variable: &str) -> Option<String> {
 pub(super) async fn postgres() -> Option<Place<crate::postgres::Postgres>> {
     use crate::{Context, PgOptions, PgStore};
     let (url, name) = (url("STOCKPULSE_PG_URL")?, name());
-    let options = PgOptions::new(&url).unwrap().with_schema(name).with_contexts([Context::Bus]);
+    let options = PgOptions::new(&url).unwrap().with_schema(name.as_str()).with_contexts([Context::Bus]);
     Some(Place {
         open: Box::new(move || {
             let options = options.clone();
             Box::pin(async move { PgStore::connect(options).await.unwrap() })
         }),
         _folder: None,
+        delete: Some(format!("DROP SCHEMA {name} CASCADE")),
     })
 }
 
@@ -68,6 +90,7 @@ pub(super) async fn mysql() -> Option<Place<crate::mysql::MySql>> {
             Box::pin(async move { MySqlStore::connect(options).await.unwrap() })
         }),
         _folder: None,
+        delete: Some(format!("DROP DATABASE {name}")),
     })
 }
 
@@ -83,6 +106,7 @@ pub(super) async fn sqlite() -> Option<Place<crate::sqlite::Sqlite>> {
             Box::pin(async move { SqliteStore::open_with(options).await.unwrap() })
         }),
         _folder: Some(folder),
+        delete: None,
     })
 }
 
