@@ -1,11 +1,20 @@
-//! StockPulse's bus on Kafka: **nothing is implemented yet**.
-//!
-//! This crate has its place in the workspace and its name; depending on it brings no code. What it will hold: the
-//! ports `Publisher`, `Subscriber` and `Subscription` of `stockpulse-core` on Kafka, with
-//!
-//! - CloudEvents 1.0 in binary mode: the attributes as `ce_` headers, the document as the record's value;
-//! - the envelope's partition key as the record's key, so that events of one order or SKU keep their order;
-//! - consumer groups, with acknowledgement after the handler's commit, retries and dead letters.
-//!
-//! Until then, `stockpulse_core::memory::MemoryBus` behaves as this will: topics with partitions, consumer groups with
-//! offsets, rebalances, redelivery and dead letters, in one process.
+//! StockPulse's bus on Kafka: the ports `Publisher`, `Subscriber` and `Subscription` of `stockpulse-core`.
+
+mod admin;
+mod aside;
+mod bus;
+mod client;
+mod connection;
+mod error;
+pub mod metrics;
+mod options;
+mod plain;
+mod producer;
+mod subscription;
+mod topics;
+mod wire;
+
+pub use self::admin::{Finding, Health, KafkaAdmin, TopicSettings};
+pub use self::bus::KafkaBus;
+pub use self::options::KafkaOptions;
+pub use self::plain::{PlainRecord, PlainTopic, Translate};

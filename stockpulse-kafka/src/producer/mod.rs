@@ -1,0 +1,135 @@
+//! Producing records: idempotent, acknowledged by all replicas, bounded.
+
+mod reports;
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use stockpulse_core::{Error, ErrorKind, Result};
+use tokio::sync::Semaphore;
+
+use self::reports::{Reporter, Reports, Ticket};
+use crate::client;
+use crate::error::failure;
+use crate::options::KafkaOptions;
+use crate::wire::Outgoing;
+
+type Client = ThreadedProducer<Reporter>;
+
+/// The one producer of a bus. After a fatal error, which an idempotent producer does not survive, it is built anew.
+pub(crate) struct Producer {
+    config: ClientConfig,
+    client: RwLock<Arc<Client>>,
+    /// One permit for each KiB that may be under way.
+    room: Arc<Semaphore>,
+    kib: u32,
+    flush_timeout: Duration,
+}
+
+impl Producer {
+    /// A producer; it connects by itself.
+    pub(crate) fn new(options: &KafkaOptions) -> Result<Self> {
+        let config = client::config(options.producer_properties());
+        let client = build(&config)?;
+        let kib = options.buffer_kib.max(1);
+        Ok(Self {
+            config,
+            client: RwLock::new(Arc::new(client)),
+            room: Arc::new(Semaphore::new(usize::try_from(kib).unwrap_or(usize::MAX))),
+            kib,
+            flush_timeout: options.flush_timeout,
+        })
+    }
+
+    /// Hands records to the brokers, all before it waits for any; waits for room if too many are under way. The answers are
+    /// aligned, `None` for what all replicas have.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves open which of them arrive.
+    pub(crate) async fn send(&self, records: Vec<Outgoing<'_>>) -> Vec<Option<KafkaError>> {
+        let reports = Arc::new(Reports::new(records.len()));
+        let mut client = self.client();
+        for (index, record) in records.into_iter().enumerate() {
+            let room = Arc::clone(&self.room).acquire_many_owned(record.kib().min(self.kib)).await;
+            let ticket = Box::new(Ticket::new(Arc::clone(&reports), index, room.ok()));
+            let Outgoing { topic, key, value, headers } = record;
+            let mut record = BaseRecord::with_opaque_to(topic, ticket).headers(headers);
+            (record.key, record.payload) = (key, value);
+            let Err((error, record)) = client.send(record) else { continue };
+            if !is_fatal(&error) {
+                record.delivery_opaque.failed(error);
+                continue;
+            }
+            client = self.rebuild(&client);
+            if let Err((error, record)) = client.send(record) {
+                record.delivery_opaque.failed(error);
+            }
+        }
+        let answers = reports.answers().await;
+        if answers.iter().flatten().any(is_fatal) {
+            self.rebuild(&client);
+        }
+        answers
+    }
+
+    /// Waits until everything is acknowledged or has failed.
+    pub(crate) async fn flush(&self) -> Result<()> {
+        let (client, timeout) = (self.client(), self.flush_timeout);
+        let flushed = tokio::task::spawn_blocking(move || {
+            client.flush(timeout).map_err(|error| failure(&error)).map(|()| drop(client))
+        });
+        flushed
+            .await
+            .unwrap_or_else(|error| Err(Error::new(ErrorKind::Unexpected, "flushing ended").with_source(error)))
+    }
+
+    fn client(&self) -> Arc<Client> {
+        Arc::clone(&self.client.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces a client that failed for good, unless somebody did already. If a new one cannot be built the old one stays,
+    /// and every record fails until it can.
+    fn rebuild(&self, failed: &Arc<Client>) -> Arc<Client> {
+        let mut client = self.client.write().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&client, failed) {
+            tracing::error!("the producer failed for good and is built anew");
+            match build(&self.config) {
+                Ok(new) => retire(std::mem::replace(&mut *client, Arc::new(new))),
+                Err(error) => tracing::error!(%error, "no new producer could be built"),
+            }
+        }
+        Arc::clone(&client)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        retire(self.client());
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("free_kib", &self.room.available_permits()).finish_non_exhaustive()
+    }
+}
+
+fn build(config: &ClientConfig) -> Result<Client> {
+    Client::from_config_and_context(config, Reporter).map_err(|error| failure(&error))
+}
+
+/// Lets go of a client elsewhere: the last one to do so waits for its threads.
+fn retire(client: Arc<Client>) {
+    let spawned = std::thread::Builder::new().name("kafka-retire".to_owned()).spawn(move || drop(client));
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "a producer was let go of in place");
+    }
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
+}
