@@ -55,7 +55,8 @@ pub(crate) struct Broker {
     jars: PathBuf,
     running: Option<Child>,
     port: u16,
-    folder: TempDir,
+    /// Everything it writes: the records of a partition are in `data/<topic>-<partition>`.
+    pub(crate) folder: TempDir,
 }
 
 impl Broker {
