@@ -211,17 +211,17 @@ impl KafkaOptions {
     pub(crate) fn producer_properties(&self) -> BTreeMap<String, String> {
         let mut properties = self.common_properties();
         let messages = self.buffer_kib.clamp(1, 10_000_000);
-        set(&mut properties, "enable.idempotence", "true");
-        set(&mut properties, "acks", "all");
-        set(&mut properties, "compression.codec", "lz4");
+        set(&mut properties, "enable.idempotence", &"true");
+        set(&mut properties, "acks", &"all");
+        set(&mut properties, "compression.codec", &"lz4");
         // The default differs from what Java clients choose.
-        set(&mut properties, "partitioner", "murmur2_random");
-        set(&mut properties, "delivery.timeout.ms", self.delivery_timeout.as_millis());
-        set(&mut properties, "linger.ms", self.linger.as_millis());
-        set(&mut properties, "queue.buffering.max.messages", messages);
+        set(&mut properties, "partitioner", &"murmur2_random");
+        set(&mut properties, "delivery.timeout.ms", &self.delivery_timeout.as_millis());
+        set(&mut properties, "linger.ms", &self.linger.as_millis());
+        set(&mut properties, "queue.buffering.max.messages", &messages);
         // Twice what is let in: the bound is ours, and librdkafka counts its own overhead too.
-        set(&mut properties, "queue.buffering.max.kbytes", u64::from(messages) * 2);
-        set(&mut properties, "message.max.bytes", self.max_record_bytes());
+        set(&mut properties, "queue.buffering.max.kbytes", &(u64::from(messages) * 2));
+        set(&mut properties, "message.max.bytes", &self.max_record_bytes());
         properties.extend(self.producer_settings.clone());
         properties.extend(self.settings.clone());
         properties
@@ -231,19 +231,19 @@ impl KafkaOptions {
     pub(crate) fn consumer_properties(&self) -> BTreeMap<String, String> {
         let mut properties = self.common_properties();
         // A position that is no more, since the topic's retention passed it: what there is, not only what comes.
-        set(&mut properties, "auto.offset.reset", "earliest");
-        set(&mut properties, "enable.auto.commit", "true");
-        set(&mut properties, "enable.auto.offset.store", "false");
-        set(&mut properties, "auto.commit.interval.ms", self.commit_interval.as_millis());
-        set(&mut properties, "allow.auto.create.topics", "false");
-        set(&mut properties, "partition.assignment.strategy", "range,roundrobin");
-        set(&mut properties, "isolation.level", "read_committed");
-        set(&mut properties, "queued.min.messages", "1000");
-        set(&mut properties, "queued.max.messages.kbytes", "16384");
-        set(&mut properties, "fetch.queue.backoff.ms", "100");
-        set(&mut properties, "session.timeout.ms", self.session_timeout.as_millis());
-        set(&mut properties, "heartbeat.interval.ms", self.heartbeat.as_millis());
-        set(&mut properties, "max.poll.interval.ms", self.max_poll_interval.as_millis());
+        set(&mut properties, "auto.offset.reset", &"earliest");
+        set(&mut properties, "enable.auto.commit", &"true");
+        set(&mut properties, "enable.auto.offset.store", &"false");
+        set(&mut properties, "auto.commit.interval.ms", &self.commit_interval.as_millis());
+        set(&mut properties, "allow.auto.create.topics", &"false");
+        set(&mut properties, "partition.assignment.strategy", &"range,roundrobin");
+        set(&mut properties, "isolation.level", &"read_committed");
+        set(&mut properties, "queued.min.messages", &"1000");
+        set(&mut properties, "queued.max.messages.kbytes", &"16384");
+        set(&mut properties, "fetch.queue.backoff.ms", &"100");
+        set(&mut properties, "session.timeout.ms", &self.session_timeout.as_millis());
+        set(&mut properties, "heartbeat.interval.ms", &self.heartbeat.as_millis());
+        set(&mut properties, "max.poll.interval.ms", &self.max_poll_interval.as_millis());
         if let Some(id) = &self.instance_id {
             set(&mut properties, "group.instance.id", id);
         }
@@ -268,14 +268,14 @@ impl KafkaOptions {
         let mut properties = BTreeMap::new();
         set(&mut properties, "bootstrap.servers", &self.brokers);
         set(&mut properties, "client.id", &self.client_id);
-        set(&mut properties, "statistics.interval.ms", self.statistics_interval.as_millis());
-        set(&mut properties, "reconnect.backoff.ms", "50");
-        set(&mut properties, "reconnect.backoff.max.ms", "1000");
+        set(&mut properties, "statistics.interval.ms", &self.statistics_interval.as_millis());
+        set(&mut properties, "reconnect.backoff.ms", &"50");
+        set(&mut properties, "reconnect.backoff.max.ms", &"1000");
         properties
     }
 }
 
-fn set(properties: &mut BTreeMap<String, String>, key: &str, value: impl ToString) {
+fn set(properties: &mut BTreeMap<String, String>, key: &str, value: &dyn fmt::Display) {
     properties.insert(key.to_owned(), value.to_string());
 }
 

@@ -57,7 +57,7 @@ impl Ticket {
     }
 
     /// The record did not arrive.
-    pub(super) fn failed(mut self: Box<Self>, error: KafkaError) {
+    pub(super) fn failed(mut self, error: KafkaError) {
         self.report(Some(error));
     }
 
@@ -121,7 +121,8 @@ mod tests {
     async fn answers_are_aligned_and_a_lost_ticket_is_a_failure() {
         let reports = Arc::new(Reports::new(3));
         let tickets = [0, 1, 2].map(|index| Box::new(Ticket::new(Arc::clone(&reports), index, None)));
-        let [mut good, lost, bad] = tickets;
+        let [good, lost, bad] = tickets;
+        let mut good = *good;
         let waiting = tokio::spawn({
             let reports = Arc::clone(&reports);
             async move { reports.answers().await }

@@ -40,6 +40,7 @@ pub(crate) struct Foreign {
 
 /// What a fetched record was found to be.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly every record is an event, and none is kept long")]
 pub(crate) enum Found {
     /// An event to be delivered.
     Event(Fetched),

@@ -10,14 +10,14 @@ use stockpulse_kafka::{KafkaAdmin, KafkaBus, KafkaOptions, TopicSettings};
 use crate::support::{broker, fresh, options};
 
 /// Opens buses on the broker.
-pub struct Kafka {
+pub(crate) struct Kafka {
     broker: Result<String, String>,
     /// Where it opened last.
     prefix: Mutex<String>,
 }
 
 /// Buses on the broker that the environment names.
-pub fn kafka() -> Kafka {
+pub(crate) fn kafka() -> Kafka {
     Kafka { broker: broker(), prefix: Mutex::default() }
 }
 

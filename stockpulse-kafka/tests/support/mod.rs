@@ -7,7 +7,7 @@ use stockpulse_core::{RandomIds, SystemClock};
 use stockpulse_kafka::KafkaOptions;
 
 /// The broker's address, or why there is none.
-pub fn broker() -> Result<String, String> {
+pub(crate) fn broker() -> Result<String, String> {
     match std::env::var("STOCKPULSE_KAFKA") {
         Ok(address) if !address.is_empty() => Ok(address),
         _ => Err("STOCKPULSE_KAFKA names no broker (host:port)".to_owned()),
@@ -16,7 +16,7 @@ pub fn broker() -> Result<String, String> {
 
 /// The broker's address; `None`, after saying so, if there is none.
 #[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
-pub fn broker_or_skip(test: &str) -> Option<String> {
+pub(crate) fn broker_or_skip(test: &str) -> Option<String> {
     let reason = match broker() {
         Ok(address) => return Some(address),
         Err(reason) => reason,
@@ -27,13 +27,13 @@ pub fn broker_or_skip(test: &str) -> Option<String> {
 }
 
 /// A name that no other test and no other run uses.
-pub fn fresh(of: &str) -> String {
+pub(crate) fn fresh(of: &str) -> String {
     format!("{of}-{}.", RandomIds.next_id(SystemClock.now()).simple())
 }
 
 /// Options under a prefix, with times that are short: a rebalance is noticed within 100 ms, and what nobody acknowledges
 /// holds it up no longer than that either.
-pub fn options(broker: &str, prefix: &str) -> KafkaOptions {
+pub(crate) fn options(broker: &str, prefix: &str) -> KafkaOptions {
     let mut options = KafkaOptions::new(broker).with_prefix(prefix);
     options.session_timeout = Duration::from_secs(6);
     options.heartbeat = Duration::from_millis(100);
