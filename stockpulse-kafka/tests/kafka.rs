@@ -9,3 +9,10 @@ mod conformance {
     mod harness;
     mod layers;
 }
+
+#[cfg(test)]
+mod interop {
+    mod java;
+    mod partitions;
+    mod presets;
+}
