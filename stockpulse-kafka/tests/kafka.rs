@@ -1,11 +1,28 @@
 //! Everything on a real broker, at the address that `STOCKPULSE_KAFKA` names.
 
+#[cfg(unix)]
+#[cfg(test)]
+mod broker;
 #[cfg(test)]
 mod support;
+
+#[cfg(test)]
+mod bus {
+    mod admin;
+    mod aside;
+    mod foreign;
+}
 
 #[cfg(test)]
 mod conformance {
     mod bus;
     mod harness;
     mod layers;
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod faults {
+    mod members;
+    mod outage;
 }
