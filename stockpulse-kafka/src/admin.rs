@@ -154,6 +154,9 @@ impl KafkaAdmin {
     /// A dropped future may have created them.
     pub async fn create(&self, names: &[String], settings: &TopicSettings) -> Result<Vec<String>> {
         names.iter().try_for_each(|name| topics::check(name))?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
         let properties = settings.properties();
         // -1 is the broker's default.
         let copies = settings.replication.map_or(-1, i32::from);
@@ -174,24 +177,6 @@ impl KafkaAdmin {
             }
         }
         Ok(names)
-    }
-
-    /// Deletes topics, by their names in full; those that do not exist are passed over.
-    ///
-    /// # Errors
-    /// What the cluster reports; some may have been deleted.
-    ///
-    /// # Cancel safety
-    /// A dropped future may have deleted them.
-    pub async fn delete(&self, names: &[String]) -> Result<()> {
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        for answer in self.client.delete_topics(&names, &self.admin_options()).await.map_err(|error| during(&error))? {
-            match answer {
-                Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition)) => {}
-                Err((name, code)) => return Err(refused(&format!("topic '{name}'"), code)),
-            }
-        }
-        Ok(())
     }
 
     /// Compares the topics of all event types with how they should be.

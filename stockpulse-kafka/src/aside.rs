@@ -29,6 +29,9 @@ pub(crate) const KEY: &str = "stockpulse_key";
 /// Says that the body was too large to be kept; it is where the record was published.
 pub(crate) const BODY_OMITTED: &str = "stockpulse_body_omitted";
 
+/// What all of these begin with.
+pub(crate) const PREFIX: &str = "stockpulse_";
+
 /// Where a record was published first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {

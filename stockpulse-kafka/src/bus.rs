@@ -41,12 +41,6 @@ impl KafkaBus {
     pub fn new(options: KafkaOptions) -> Result<Self> {
         Ok(Self { connection: Arc::new(Connection::new(options)?) })
     }
-
-    /// The options it was made with.
-    #[must_use]
-    pub fn options(&self) -> &KafkaOptions {
-        &self.connection.options
-    }
 }
 
 #[async_trait]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 
@@ -50,3 +51,5 @@ impl ClientContext for Quiet {
         failed(&error, reason);
     }
 }
+
+impl ConsumerContext for Quiet {}

@@ -12,6 +12,7 @@ pub(crate) fn failure(error: &KafkaError) -> Error {
 fn kind(error: &KafkaError) -> ErrorKind {
     match error {
         KafkaError::ClientConfig(..) | KafkaError::ClientCreation(_) | KafkaError::Nul(_) => ErrorKind::Config,
+        KafkaError::AdminOp(code) => code_kind(*code),
         KafkaError::Canceled => ErrorKind::Unavailable,
         error => error.rdkafka_error_code().map_or(ErrorKind::Unexpected, code_kind),
     }

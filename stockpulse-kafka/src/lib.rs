@@ -5,6 +5,7 @@ mod aside;
 mod bus;
 mod client;
 mod connection;
+mod dead_letters;
 mod error;
 pub mod metrics;
 mod options;
@@ -16,5 +17,6 @@ mod wire;
 
 pub use self::admin::{Finding, Health, KafkaAdmin, TopicSettings};
 pub use self::bus::KafkaBus;
+pub use self::dead_letters::{DeadLetter, DeadLetterId, DeadLetters};
 pub use self::options::KafkaOptions;
 pub use self::plain::{PlainRecord, PlainTopic, Translate};

@@ -1,7 +1,17 @@
 //! Everything on a real broker, at the address that `STOCKPULSE_KAFKA` names.
 
+#[cfg(unix)]
+#[cfg(test)]
+mod broker;
 #[cfg(test)]
 mod support;
+
+#[cfg(test)]
+mod bus {
+    mod admin;
+    mod aside;
+    mod foreign;
+}
 
 #[cfg(test)]
 mod conformance {
@@ -15,4 +25,11 @@ mod interop {
     mod java;
     mod partitions;
     mod presets;
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod faults {
+    mod members;
+    mod outage;
 }
