@@ -23,6 +23,7 @@ mod conformance {
 #[cfg(unix)]
 #[cfg(test)]
 mod faults {
+    mod child;
     mod members;
     mod outage;
 }

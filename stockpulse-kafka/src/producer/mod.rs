@@ -18,6 +18,9 @@ use crate::error::failure;
 use crate::options::KafkaOptions;
 use crate::wire::Outgoing;
 
+/// How long a record waits that librdkafka has no room for.
+const FULL: Duration = Duration::from_millis(5);
+
 type Client = ThreadedProducer<Reporter>;
 
 /// The one producer of a bus. After a fatal error, which an idempotent producer does not survive, it is built anew.
@@ -59,14 +62,21 @@ impl Producer {
             let Outgoing { topic, key, value, headers } = record;
             let mut record = BaseRecord::with_opaque_to(topic, ticket).headers(headers);
             (record.key, record.payload) = (key, value);
-            let Err((error, record)) = client.send(record) else { continue };
-            if !is_fatal(&error) {
-                record.delivery_opaque.failed(error);
-                continue;
-            }
-            client = self.rebuild(&client);
-            if let Err((error, record)) = client.send(record) {
-                record.delivery_opaque.failed(error);
+            let mut rebuilt = false;
+            while let Err((error, refused)) = client.send(record) {
+                match error.rdkafka_error_code() {
+                    // librdkafka counts more than we do, and its bounds can be set apart from ours.
+                    Some(RDKafkaErrorCode::QueueFull) => tokio::time::sleep(FULL).await,
+                    Some(RDKafkaErrorCode::Fatal) if !rebuilt => {
+                        client = self.rebuild(&client);
+                        rebuilt = true;
+                    }
+                    _ => {
+                        refused.delivery_opaque.failed(error);
+                        break;
+                    }
+                }
+                record = refused;
             }
         }
         let answers = reports.answers().await;
