@@ -143,3 +143,55 @@ fn retire(client: Arc<Client>) {
 fn is_fatal(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
 }
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::message::OwnedHeaders;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    use super::*;
+
+    fn record(value: &[u8]) -> Outgoing<'_> {
+        Outgoing { topic: "orders", key: Some(b"key"), value: Some(value), headers: OwnedHeaders::new() }
+    }
+
+    /// A producer on librdkafka's own cluster for tests.
+    fn producer(cluster: &MockCluster<'_, rdkafka::producer::DefaultProducerContext>) -> Producer {
+        cluster.create_topic("orders", 1, 1).unwrap();
+        let mut options = KafkaOptions::new(cluster.bootstrap_servers());
+        options.delivery_timeout = Duration::from_secs(10);
+        Producer::new(&options).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_that_failed_for_good_is_built_anew() {
+        let cluster = MockCluster::new(1).unwrap();
+        let producer = producer(&cluster);
+        let first = producer.client();
+        // For an idempotent producer there is no way on after this.
+        let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED];
+        cluster.request_errors(RDKafkaApiKey::InitProducerId, &refused);
+        let answers = producer.send(vec![record(b"1"), record(b"2")]).await;
+        assert!(answers.iter().all(Option::is_some), "{answers:?}");
+        assert!(first.client().fatal_error().is_some());
+        assert_eq!(producer.send(vec![record(b"3"), record(b"4")]).await, [None, None]);
+        assert!(!Arc::ptr_eq(&first, &producer.client()));
+        drop(first);
+        producer.flush().await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn each_record_has_its_own_answer_and_room_comes_back() {
+        let cluster = MockCluster::new(1).unwrap();
+        let producer = producer(&cluster);
+        let room = producer.room.available_permits();
+        let large = vec![0; 2 << 20];
+        let answers = producer.send(vec![record(b"1"), record(&large), record(b"3")]).await;
+        let codes: Vec<_> =
+            answers.iter().map(|answer| answer.as_ref().and_then(KafkaError::rdkafka_error_code)).collect();
+        assert_eq!(codes, [None, Some(RDKafkaErrorCode::MessageSizeTooLarge), None]);
+        assert_eq!(producer.send(vec![]).await, []);
+        assert_eq!(producer.room.available_permits(), room);
+    }
+}
