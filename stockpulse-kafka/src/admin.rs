@@ -207,6 +207,10 @@ impl KafkaAdmin {
                 find("replication", copies.to_string(), fewest.unwrap_or(0).to_string());
             }
         }
+        // librdkafka does not take an empty question.
+        if there.is_empty() {
+            return Ok(findings);
+        }
         let configs =
             self.client.describe_configs(&there, &self.admin_options()).await.map_err(|error| during(&error))?;
         for (config, topic) in configs.into_iter().zip(there) {

@@ -31,6 +31,7 @@ pub(crate) fn code_kind(code: Code) -> ErrorKind {
         | Code::TopicAuthorizationFailed
         | Code::GroupAuthorizationFailed
         | Code::ClusterAuthorizationFailed
+        | Code::InvalidArgument
         | Code::InvalidTopic
         | Code::InvalidReplicationFactor
         | Code::InvalidPartitions

@@ -210,7 +210,7 @@ impl KafkaOptions {
     /// What a producer is made with.
     pub(crate) fn producer_properties(&self) -> BTreeMap<String, String> {
         let mut properties = self.common_properties();
-        let messages = self.buffer_kib.clamp(1, 10_000_000);
+        let messages = self.buffer_kib.clamp(1, 1_000_000);
         set(&mut properties, "enable.idempotence", &"true");
         set(&mut properties, "acks", &"all");
         set(&mut properties, "compression.codec", &"lz4");
@@ -218,8 +218,8 @@ impl KafkaOptions {
         set(&mut properties, "partitioner", &"murmur2_random");
         set(&mut properties, "delivery.timeout.ms", &self.delivery_timeout.as_millis());
         set(&mut properties, "linger.ms", &self.linger.as_millis());
-        set(&mut properties, "queue.buffering.max.messages", &messages);
-        // Twice what is let in: the bound is ours, and librdkafka counts its own overhead too.
+        // Twice what is let in: the bound is ours, and librdkafka counts a record a little longer.
+        set(&mut properties, "queue.buffering.max.messages", &(messages.saturating_mul(2)));
         set(&mut properties, "queue.buffering.max.kbytes", &(u64::from(messages) * 2));
         set(&mut properties, "message.max.bytes", &self.max_record_bytes());
         properties.extend(self.producer_settings.clone());

@@ -193,3 +193,57 @@ impl fmt::Debug for PlainTopic {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(data: &Bytes, offset: i64, at: i64) -> PlainRecord<'_> {
+        PlainRecord { topic: "order-created", partition: 2, offset, at: Timestamp::from_secs(at), key: "7", data }
+    }
+
+    #[test]
+    fn an_id_is_the_same_whenever_the_record_comes_again_and_no_other_has_it() {
+        let data = Bytes::from_static(b"{\"n\":1}");
+        let plain = PlainTopic::new(EventType::OrderPlaced);
+        let id = |offset| plain.read(&record(&data, offset, 1_700_000_000)).unwrap().id;
+        assert_eq!(id(5), id(5));
+        assert_ne!(id(5), id(6));
+        assert_eq!(id(5).as_uuid().get_version_num(), 7);
+    }
+
+    #[test]
+    fn an_id_may_be_a_field_whatever_the_place_and_the_time() {
+        let plain = PlainTopic::new(EventType::OrderPlaced).with_id_field("event");
+        let id = |data: &'static str, offset| plain.read(&record(&Bytes::from_static(data.as_bytes()), offset, offset));
+        let uuid = "{\"event\":\"019b0000-0000-7000-8000-000000000001\"}";
+        assert_eq!(id(uuid, 1).unwrap().id.to_string(), "019b0000-0000-7000-8000-000000000001");
+        assert_eq!(id("{\"event\":17}", 1).unwrap().id, id("{\"event\":17}", 2).unwrap().id);
+        assert_ne!(id("{\"event\":17}", 1).unwrap().id, id("{\"event\":18}", 1).unwrap().id);
+        assert_eq!(id("{}", 1).unwrap_err(), "no field 'event'");
+    }
+
+    #[test]
+    fn a_field_may_name_the_type() {
+        let values = [("cancelled", EventType::OrderCancelled), ("shipped", EventType::OrderShipped)];
+        let plain = PlainTopic::new(EventType::OrderUpdated).with_type_field("status", values);
+        let read = |data: &'static str| {
+            plain.read(&record(&Bytes::from_static(data.as_bytes()), 1, 1)).unwrap().event_type().unwrap()
+        };
+        assert_eq!(read("{\"status\":\"shipped\"}"), EventType::OrderShipped);
+        assert_eq!(read("{\"status\":\"other\"}"), EventType::OrderUpdated);
+        assert_eq!(read("{}"), EventType::OrderUpdated);
+    }
+
+    #[test]
+    fn the_plain_topics_of_a_preset_are_those_of_one_type() {
+        let names =
+            |topics: &TopicMap| -> Vec<String> { PlainTopic::of(topics).into_iter().map(|(name, _)| name).collect() };
+        let dashed = names(&TopicMap::dashed());
+        assert!(dashed.contains(&"order-created".to_owned()) && dashed.contains(&"stock-updated".to_owned()));
+        let underscored = names(&TopicMap::underscored());
+        assert!(underscored.contains(&"order_placed".to_owned()) && !underscored.contains(&"out_of_stock".to_owned()));
+        let few = names(&TopicMap::created_updated());
+        assert!(few.contains(&"order.created".to_owned()) && !few.contains(&"inventory.updated".to_owned()));
+    }
+}

@@ -30,6 +30,7 @@ mod interop {
 #[cfg(unix)]
 #[cfg(test)]
 mod faults {
+    mod child;
     mod members;
     mod outage;
 }

@@ -18,6 +18,9 @@ use crate::error::failure;
 use crate::options::KafkaOptions;
 use crate::wire::Outgoing;
 
+/// How long a record waits that librdkafka has no room for.
+const FULL: Duration = Duration::from_millis(5);
+
 type Client = ThreadedProducer<Reporter>;
 
 /// The one producer of a bus. After a fatal error, which an idempotent producer does not survive, it is built anew.
@@ -59,14 +62,21 @@ impl Producer {
             let Outgoing { topic, key, value, headers } = record;
             let mut record = BaseRecord::with_opaque_to(topic, ticket).headers(headers);
             (record.key, record.payload) = (key, value);
-            let Err((error, record)) = client.send(record) else { continue };
-            if !is_fatal(&error) {
-                record.delivery_opaque.failed(error);
-                continue;
-            }
-            client = self.rebuild(&client);
-            if let Err((error, record)) = client.send(record) {
-                record.delivery_opaque.failed(error);
+            let mut rebuilt = false;
+            while let Err((error, refused)) = client.send(record) {
+                match error.rdkafka_error_code() {
+                    // librdkafka counts more than we do, and its bounds can be set apart from ours.
+                    Some(RDKafkaErrorCode::QueueFull) => tokio::time::sleep(FULL).await,
+                    Some(RDKafkaErrorCode::Fatal) if !rebuilt => {
+                        client = self.rebuild(&client);
+                        rebuilt = true;
+                    }
+                    _ => {
+                        refused.delivery_opaque.failed(error);
+                        break;
+                    }
+                }
+                record = refused;
             }
         }
         let answers = reports.answers().await;
@@ -132,4 +142,56 @@ fn retire(client: Arc<Client>) {
 
 fn is_fatal(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::message::OwnedHeaders;
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    use super::*;
+
+    fn record(value: &[u8]) -> Outgoing<'_> {
+        Outgoing { topic: "orders", key: Some(b"key"), value: Some(value), headers: OwnedHeaders::new() }
+    }
+
+    /// A producer on librdkafka's own cluster for tests.
+    fn producer(cluster: &MockCluster<'_, rdkafka::producer::DefaultProducerContext>) -> Producer {
+        cluster.create_topic("orders", 1, 1).unwrap();
+        let mut options = KafkaOptions::new(cluster.bootstrap_servers());
+        options.delivery_timeout = Duration::from_secs(10);
+        Producer::new(&options).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_producer_that_failed_for_good_is_built_anew() {
+        let cluster = MockCluster::new(1).unwrap();
+        let producer = producer(&cluster);
+        let first = producer.client();
+        // For an idempotent producer there is no way on after this.
+        let refused = [RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED];
+        cluster.request_errors(RDKafkaApiKey::InitProducerId, &refused);
+        let answers = producer.send(vec![record(b"1"), record(b"2")]).await;
+        assert!(answers.iter().all(Option::is_some), "{answers:?}");
+        assert!(first.client().fatal_error().is_some());
+        assert_eq!(producer.send(vec![record(b"3"), record(b"4")]).await, [None, None]);
+        assert!(!Arc::ptr_eq(&first, &producer.client()));
+        drop(first);
+        producer.flush().await.unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn each_record_has_its_own_answer_and_room_comes_back() {
+        let cluster = MockCluster::new(1).unwrap();
+        let producer = producer(&cluster);
+        let room = producer.room.available_permits();
+        let large = vec![0; 2 << 20];
+        let answers = producer.send(vec![record(b"1"), record(&large), record(b"3")]).await;
+        let codes: Vec<_> =
+            answers.iter().map(|answer| answer.as_ref().and_then(KafkaError::rdkafka_error_code)).collect();
+        assert_eq!(codes, [None, Some(RDKafkaErrorCode::MessageSizeTooLarge), None]);
+        assert_eq!(producer.send(vec![]).await, []);
+        assert_eq!(producer.room.available_permits(), room);
+    }
 }

@@ -48,12 +48,12 @@ pub(super) struct Ticket {
     index: usize,
     reported: bool,
     /// Room that the record takes.
-    _room: Option<OwnedSemaphorePermit>,
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Ticket {
     pub(super) fn new(reports: Arc<Reports>, index: usize, room: Option<OwnedSemaphorePermit>) -> Self {
-        Self { reports, index, reported: false, _room: room }
+        Self { reports, index, reported: false, room }
     }
 
     /// The record did not arrive.
@@ -65,6 +65,7 @@ impl Ticket {
         if std::mem::replace(&mut self.reported, true) {
             return;
         }
+        self.room = None;
         if let (Some(error), Some(slot)) = (failure, self.reports.failures.get(self.index)) {
             // Set once, as each ticket reports once.
             let _ = slot.set(error);

@@ -333,3 +333,6 @@ impl Intake {
         self.lanes.get_mut(index)?.1.as_mut()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,3 +197,84 @@ fn sequence(header: Option<&[u8]>, place: &Place<'_>) -> Result<u64, String> {
 fn trace(header: &[u8]) -> Option<TraceContext> {
     TraceContext::parse(std::str::from_utf8(header).ok()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rdkafka::message::{OwnedMessage, Timestamp as RecordTime};
+
+    use super::*;
+    use crate::wire::event_headers;
+
+    fn record(envelope: &Envelope) -> OwnedMessage {
+        OwnedMessage::new(
+            Some(envelope.data.to_vec()),
+            Some(envelope.partition_key.as_bytes().to_vec()),
+            "orders".to_owned(),
+            RecordTime::CreateTime(7),
+            3,
+            42,
+            Some(event_headers(envelope)),
+        )
+    }
+
+    fn decoder(types: &[EventType]) -> Decoder {
+        Decoder::new(types, BTreeMap::new(), 1_000)
+    }
+
+    prop_compose! {
+        fn envelopes()(
+            id in any::<u128>(), source in "/.{0,40}", key in ".{0,60}", subject in ".{0,60}",
+            micros in 0..4_000_000_000_000_000_i64, sequence in any::<u64>(), sampled in any::<bool>(), text in ".{0,40}",
+        ) -> Envelope {
+            let trace = sampled.then_some(TraceContext { trace_id: [9; 16], span_id: [7; 8], flags: 1 });
+            Envelope {
+                id: EventId::from_u128(id),
+                source: source.into(),
+                type_name: EventType::StockUpdated.cloud_event_type().into(),
+                subject: subject.into(),
+                time: Timestamp::from_micros(micros),
+                partition_key: key.into(),
+                sequence,
+                trace,
+                data: serde_json::Value::from(text).to_string().into(),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_envelope_is_read_as_it_was_written(envelope in envelopes()) {
+            let read = decoder(&[EventType::StockUpdated]).decode(&record(&envelope), "orders");
+            match read {
+                Decoded::Event(read) => prop_assert_eq!(*read, envelope),
+                other => prop_assert!(false, "{:?}", other),
+            }
+        }
+    }
+
+    #[test]
+    fn only_another_version_of_what_is_wanted_is_foreign() {
+        let decoder = decoder(&[EventType::OrderPlaced]);
+        let with = |type_name: &str| {
+            let envelope = Envelope {
+                id: EventId::from_u128(1),
+                source: "/tests".into(),
+                type_name: type_name.into(),
+                subject: "key".into(),
+                time: Timestamp::from_secs(1),
+                partition_key: "key".into(),
+                sequence: 1,
+                trace: None,
+                data: Bytes::from_static(b"{}"),
+            };
+            decoder.decode(&record(&envelope), "orders")
+        };
+        assert!(matches!(with("com.stockpulse.order.placed.v1"), Decoded::Event(_)));
+        assert!(matches!(with("order.placed"), Decoded::Event(_)));
+        assert!(matches!(with("com.stockpulse.order.placed.v2"), Decoded::Foreign(_)));
+        for other in ["com.stockpulse.order.cancelled.v2", "com.stockpulse.order.gifted.v1", "org.example.placed"] {
+            assert!(matches!(with(other), Decoded::Other), "{other}");
+        }
+    }
+}

@@ -8,6 +8,9 @@ use stockpulse_kafka::{DeadLetters, KafkaOptions, PlainTopic};
 
 use crate::support::{Place, TYPE, broker_or_skip, event, fresh, handle, options, receive};
 
+/// How a reason begins, and the body and the headers that it is for.
+type Poison<'a> = (&'a str, Option<&'a [u8]>, Vec<(&'a str, &'a str)>);
+
 /// The headers of a CloudEvent of the type that is subscribed to, but for these.
 fn headers<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let mut all = vec![
@@ -32,7 +35,7 @@ async fn poison_is_put_aside_with_its_reason_and_stops_nothing() {
     let place = Place::with(small, 1).await;
     let topic = place.topic();
     let large = format!("\"{}\"", "x".repeat(1_000));
-    let poison: [(&str, Option<&[u8]>, Vec<(&str, &str)>); 8] = [
+    let poison: [Poison<'_>; 8] = [
         ("no ce_type header", Some(b"{}"), vec![]),
         ("another version", Some(b"{}"), headers(&[("ce_type", "com.stockpulse.order.placed.v2")])),
         ("not JSON", Some(b"<xml/>"), headers(&[])),
@@ -61,7 +64,7 @@ async fn poison_is_put_aside_with_its_reason_and_stops_nothing() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(letters.topics().await.unwrap(), [dead.clone()]);
+    assert_eq!(letters.topics().await.unwrap(), std::slice::from_ref(&dead));
     assert_eq!(found.len(), poison.len(), "{found:?}");
     for (letter, (offset, (reason, value, headers))) in found.iter().zip((1..).zip(&poison)) {
         assert!(letter.reason.starts_with(reason), "{} is not {reason}", letter.reason);
