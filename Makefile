@@ -14,8 +14,8 @@ SAMPLE = examples/replay/data/online-retail-2010-12-01_2010-12-03.csv.xz \
 SEEDS = 1000
 FIRST = 1
 
-# Real databases for as long as a command runs; .ci/services says where they come from.
-SERVERS = .ci/services run --
+# Real servers for as long as a command runs, all or those named; .ci/services says where they come from.
+SERVERS = .ci/services run
 
 .PHONY: help demo sim test lint fmt clippy doc-lint deny bench docs services-up services-down
 
@@ -23,21 +23,21 @@ help:
 	@echo 'make demo    replay five real days of a shop, with scarce stock, and report'
 	@echo 'make sim     the simulator over SEEDS=1000 seeds from FIRST=1 on, on all cores'
 	@echo 'make test    every test of the workspace: unit, property, integration, how-to programs, documentation;'
-	@echo '             with real databases beside it, where they can be had'
+	@echo '             with real servers beside it, where they can be had'
 	@echo 'make lint    format, clippy for every feature set, rustdoc, licences; warnings are errors'
 	@echo 'make bench   the benchmarks of benches/, and their table'
 	@echo 'make docs    the documentation of the crates, and the book if mdbook is installed'
-	@echo 'make services-up, make services-down    the databases by themselves, for work by hand'
+	@echo 'make services-up, make services-down    the servers by themselves, for work by hand'
 
 demo:
-	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay -- --opening-stock 50 $(SAMPLE)
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay --no-default-features -- --opening-stock 50 $(SAMPLE)
 
 sim:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-sim -- --seeds $(SEEDS) --first $(FIRST)
 
-# One start of the databases for all of it.
+# One start of the servers for all of it.
 test:
-	@$(SERVERS) sh -exc ' \
+	@$(SERVERS) -- sh -exc ' \
 	    $(CARGO) test $(CARGO_FLAGS) --workspace --all-features; \
 	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib --tests; \
 	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib --tests'
@@ -77,7 +77,7 @@ deny:
 # Without them each run is compared with the one before.
 bench: export BENCH := $(BENCH)
 bench:
-	@$(SERVERS) sh -exc ' \
+	@$(SERVERS) postgres mariadb -- sh -exc ' \
 	    $(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches -- $$BENCH; \
 	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-memory; \
 	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-table'

@@ -3,7 +3,8 @@
 #
 #   variable, port, packages   the variable with its URL; the usual port; the packages of Debian, as words
 #   exports, signal            further variables, set by find; what ends the server in good order
-#   find                       are there binaries?
+#   find                       are there binaries? May set `packages` to what is missing, `absent` to what to say in a SKIP,
+#                              and `fix` to the line that helps
 #   url PORT                   the URL
 #   start FOLDER PORT          makes the data in FOLDER unless it did before, and calls `serve`; the command line contains
 #                              FOLDER as long as the server runs

@@ -10,7 +10,11 @@ use crate::error::ReplayError;
 pub(crate) const STORES: &str = "memory, sqlite:FILE, postgres://…, mysql://…";
 
 /// What `--bus` takes.
-pub(crate) const BUSES: &str = "memory, sql";
+pub(crate) const BUSES: &str = if cfg!(feature = "kafka") { "memory, sql, kafka://…" } else { "memory, sql" };
+
+/// The name of a replay on Kafka, unless the address has one.
+#[cfg(feature = "kafka")]
+const KAFKA_NAME: &str = "replay";
 
 /// Where stock and orders are kept. `Debug` shows no secrets.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -27,13 +31,26 @@ pub enum StoreKind {
 }
 
 /// What carries the events.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BusKind {
     /// The reference bus, in this process.
     Memory,
     /// The bus in the store's database.
     Sql,
+    /// Kafka.
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaAddress),
+}
+
+/// A replay on Kafka.
+#[cfg(feature = "kafka")]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KafkaAddress {
+    /// The brokers to begin with, as `host:port,host:port`.
+    pub brokers: String,
+    /// What the names of its topic and groups begin with.
+    pub name: String,
 }
 
 impl fmt::Debug for StoreKind {
@@ -59,6 +76,8 @@ impl Args {
             None if store == StoreKind::Memory => BusKind::Memory,
             None | Some("sql") => BusKind::Sql,
             Some("memory") => BusKind::Memory,
+            #[cfg(feature = "kafka")]
+            Some(other) if other.starts_with("kafka://") => BusKind::Kafka(kafka(&other["kafka://".len()..])?),
             Some(other) => {
                 return Err(ReplayError::UnknownBackend {
                     option: "--bus",
@@ -71,13 +90,13 @@ impl Args {
         if self.schema.is_some() && !matches!(store, StoreKind::Postgres(_)) {
             return wrong("--schema is for a PostgreSQL store");
         }
-        match (&store, bus) {
+        match (&store, &bus) {
             (StoreKind::Memory, BusKind::Sql) => {
                 wrong("--bus sql lies in the store's database; --store memory has none")
             }
             (StoreKind::Memory, BusKind::Memory) => Ok((store, bus)),
             (_, BusKind::Memory) if self.resume => {
-                wrong("--resume needs --bus sql: what the memory bus carried is lost with its process")
+                wrong("--resume needs a durable bus: what the memory bus carried is lost with its process")
             }
             _ => Ok((store, bus)),
         }
@@ -103,11 +122,38 @@ impl Args {
         }
     }
 
+    /// The bus as it may be shown.
+    #[must_use]
+    pub fn shown_bus(&self) -> String {
+        without_secrets(self.bus.as_deref().unwrap_or_default())
+    }
+
     /// The store as it may be shown.
     #[must_use]
     pub fn shown_store(&self) -> String {
         without_secrets(&self.store)
     }
+}
+
+/// Reads what follows `kafka://`: brokers, and the name of the replay if there is one.
+#[cfg(feature = "kafka")]
+fn kafka(address: &str) -> Result<KafkaAddress, ReplayError> {
+    let (brokers, name) = match address.split_once('/') {
+        None | Some((_, "")) => (address.trim_end_matches('/'), KAFKA_NAME),
+        Some(both) => both,
+    };
+    let is_broker = |broker: &str| {
+        let (host, port) = broker.rsplit_once(':').unwrap_or_default();
+        !host.is_empty() && !host.contains('@') && port.parse::<u16>().is_ok_and(|port| port > 0)
+    };
+    if !brokers.split(',').all(is_broker) {
+        return Err(ReplayError::Options("--bus kafka:// names brokers as host:port, separated by commas"));
+    }
+    let is_legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
+    if name.len() > 100 || !name.chars().all(is_legal) {
+        return Err(ReplayError::Options("--bus kafka://…/NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'"));
+    }
+    Ok(KafkaAddress { brokers: brokers.to_owned(), name: name.to_owned() })
 }
 
 /// A URL without user, password and parameters, any of which may be a secret.
@@ -159,7 +205,7 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         for (options, reason) in [
             (&["--bus", "sql"][..], "--bus sql lies in"),
-            (&["--store", "sqlite:a.db", "--bus", "memory", "--resume"], "--resume needs --bus sql"),
+            (&["--store", "sqlite:a.db", "--bus", "memory", "--resume"], "--resume needs a durable bus"),
             (&["--schema", "s"], "--schema is for a PostgreSQL"),
             (&["--store", "sqlite:a.db", "--schema", "s"], "--schema is for a PostgreSQL"),
             (&["--store", "sqlite:"], "--store sqlite: names no file"),
@@ -167,6 +213,32 @@ mod tests {
         ] {
             let refused = chosen(options).unwrap_err();
             assert!(refused.starts_with(reason), "{refused}");
+        }
+    }
+
+    #[cfg(feature = "kafka")]
+    #[test]
+    fn kafka_is_named_by_its_brokers_and_the_name_of_a_replay() {
+        for (bus, brokers, name) in [
+            ("kafka://127.0.0.1:9092", "127.0.0.1:9092", "replay"),
+            ("kafka://127.0.0.1:9092/", "127.0.0.1:9092", "replay"),
+            ("kafka://a:9092,b:9093/half-year", "a:9092,b:9093", "half-year"),
+            ("kafka://[::1]:9092/x", "[::1]:9092", "x"),
+        ] {
+            let address = KafkaAddress { brokers: brokers.into(), name: name.into() };
+            let expected = (StoreKind::Memory, BusKind::Kafka(address.clone()));
+            assert_eq!(chosen(&["--bus", bus]), Ok(expected), "{bus}");
+            let expected = (StoreKind::Sqlite("a.db".into()), BusKind::Kafka(address));
+            assert_eq!(chosen(&["--store", "sqlite:a.db", "--resume", "--bus", bus]), Ok(expected), "{bus}");
+        }
+        for bus in ["kafka://", "kafka://host", "kafka:///name", "kafka://host:0", "kafka://a:1,", "kafka://me:pw@h:1"]
+        {
+            let refused = chosen(&["--bus", bus]).unwrap_err();
+            assert!(refused.starts_with("--bus kafka:// names brokers"), "{bus}: {refused}");
+        }
+        for bus in ["kafka://h:1/a b", "kafka://h:1/a/b", &format!("kafka://h:1/{}", "x".repeat(101))] {
+            let refused = chosen(&["--bus", bus]).unwrap_err();
+            assert!(refused.starts_with("--bus kafka://…/NAME"), "{bus}: {refused}");
         }
     }
 

@@ -43,6 +43,8 @@ Examples:
     stockpulse-replay --store sqlite:shop.db --resume sales.csv
   On PostgreSQL, in a schema of its own:
     stockpulse-replay --store postgres://me@localhost/shop --schema replay sales.csv
+  Over Kafka, on the topic monday.events:
+    stockpulse-replay --store sqlite:shop.db --bus kafka://localhost:9092/monday sales.csv
 
 Exit codes:
   0  the report was written
@@ -116,8 +118,8 @@ pub struct Args {
     #[arg(long, value_name = "URL", default_value = "memory")]
     pub store: String,
 
-    /// What carries the events: memory, or sql in the store's database [default: memory with a store in memory,
-    /// otherwise sql]
+    /// What carries the events: memory, sql in the store's database, or kafka://HOST:PORT/NAME [default: memory
+    /// with a store in memory, otherwise sql]
     #[arg(long, value_name = "NAME")]
     pub bus: Option<String>,
 

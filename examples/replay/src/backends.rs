@@ -14,7 +14,7 @@ use crate::error::ReplayError;
 use crate::publisher::{Counted, ReplayPublisher};
 
 /// An invoice may have thousands of rows: the largest document that the bus has to take.
-const MAX_EVENT_BYTES: usize = 64 << 20;
+pub(crate) const MAX_EVENT_BYTES: usize = 64 << 20;
 
 /// After how long a killed replay no longer counts as a reader of the bus: so long does a resumed one wait for it.
 const LEASE: Duration = Duration::from_secs(2);
@@ -37,6 +37,8 @@ pub struct Backends {
     pub publisher: Arc<ReplayPublisher>,
     /// Delivers events.
     pub subscriber: Arc<dyn Subscriber>,
+    /// Whether this process made the bus; unknown for a bus in a database, which is as new as the store.
+    pub bus_is_new: Option<bool>,
 }
 
 /// What a store brings: itself as ports, and its bus if it has one.
@@ -48,7 +50,7 @@ struct Parts {
     bus: Option<Bus>,
 }
 
-type Bus = (Arc<dyn Publisher>, Arc<dyn Subscriber>);
+pub(crate) type Bus = (Arc<dyn Publisher>, Arc<dyn Subscriber>);
 
 macro_rules! sql {
     ($store:expr) => {{
@@ -72,10 +74,11 @@ impl Backends {
     ///
     /// # Errors
     /// [`ReplayError::UnknownBackend`] and [`ReplayError::Options`] for what this build does not have,
-    /// [`ReplayError::Store`] for what cannot be opened.
+    /// [`ReplayError::Store`] and [`ReplayError::Bus`] for what cannot be opened.
     pub async fn open(args: &Args) -> std::result::Result<Self, ReplayError> {
-        let counted = Arc::new(Counted::new(args.seed_duplicates, args.seed));
-        Self::connect(args, counted, None).await
+        let (store, bus) = args.backends()?;
+        let parts = Parts::open(&store, args).await?;
+        Self::assemble(parts, bus, Counted::new(args.seed_duplicates, args.seed).into(), None).await
     }
 
     /// After a crash: what lies in this process is still there, and everything else is connected to anew.
@@ -83,25 +86,43 @@ impl Backends {
     /// # Errors
     /// As for [`Backends::open`].
     pub async fn reopen(&self, args: &Args) -> std::result::Result<Self, ReplayError> {
-        match args.backends()? {
-            (StoreKind::Memory, _) => Ok(self.clone()),
-            (_, BusKind::Memory) => {
-                let bus = (self.publisher.bus(), Arc::clone(&self.subscriber));
-                Self::connect(args, self.publisher.counted(), Some(bus)).await
-            }
-            (_, BusKind::Sql) => Self::connect(args, self.publisher.counted(), None).await,
+        let (store, bus) = args.backends()?;
+        let parts = match store {
+            StoreKind::Memory => self.stores(),
+            store => Parts::open(&store, args).await?,
+        };
+        let memory = Some((self.publisher.bus(), Arc::clone(&self.subscriber)));
+        Self::assemble(parts, bus, self.publisher.counted(), memory).await
+    }
+
+    /// The stores, without a bus.
+    fn stores(&self) -> Parts {
+        Parts {
+            inventory: Arc::clone(&self.inventory),
+            orders: Arc::clone(&self.orders),
+            inventory_outbox: Arc::clone(&self.inventory_outbox),
+            order_outbox: Arc::clone(&self.order_outbox),
+            bus: None,
         }
     }
 
-    async fn connect(args: &Args, counted: Arc<Counted>, bus: Option<Bus>) -> std::result::Result<Self, ReplayError> {
-        let (store, kind) = args.backends()?;
-        let parts = connect(&store, args.schema.as_deref()).await;
-        let parts = parts.map_err(|error| ReplayError::Store { store: args.shown_store(), error })?;
-        let (publisher, subscriber) = match (kind, bus, parts.bus) {
-            (BusKind::Memory, Some(bus), _) | (BusKind::Sql, _, Some(bus)) => bus,
+    /// Puts a bus beside the stores: theirs, or another. `memory` is the one that lies in this process already.
+    async fn assemble(
+        parts: Parts,
+        bus: BusKind,
+        counted: Arc<Counted>,
+        memory: Option<Bus>,
+    ) -> std::result::Result<Self, ReplayError> {
+        let ((publisher, subscriber), bus_is_new) = match (bus, memory, parts.bus) {
+            (BusKind::Memory, Some(bus), _) | (BusKind::Sql, _, Some(bus)) => (bus, None),
+            #[cfg(feature = "kafka")]
+            (BusKind::Kafka(address), ..) => {
+                let (bus, is_new) = crate::kafka::open(&address).await?;
+                (bus, Some(is_new))
+            }
             _ => {
                 let bus = Arc::new(MemoryBus::new().with_partitions(1).with_max_event_bytes(MAX_EVENT_BYTES));
-                (bus.clone() as Arc<dyn Publisher>, bus as Arc<dyn Subscriber>)
+                ((bus.clone() as Arc<dyn Publisher>, bus as Arc<dyn Subscriber>), None)
             }
         };
         Ok(Self {
@@ -111,7 +132,15 @@ impl Backends {
             order_outbox: parts.order_outbox,
             publisher: Arc::new(ReplayPublisher::new(publisher, counted)),
             subscriber,
+            bus_is_new,
         })
+    }
+}
+
+impl Parts {
+    async fn open(store: &StoreKind, args: &Args) -> std::result::Result<Self, ReplayError> {
+        let parts = connect(store, args.schema.as_deref()).await;
+        parts.map_err(|error| ReplayError::Store { store: args.shown_store(), error })
     }
 }
 

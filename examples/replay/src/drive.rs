@@ -90,9 +90,7 @@ impl<'a> Replay<'a> {
         let opening = Quantity::new(args.opening_stock).map_err(ReplayError::drive)?;
         let runtime = runtime()?;
         let backends = runtime.block_on(Backends::open(args))?;
-        if !args.resume && !runtime.block_on(resume::is_empty(&backends)).map_err(ReplayError::drive)? {
-            return Err(ReplayError::Occupied(args.shown_store()));
-        }
+        runtime.block_on(resume::check(&backends, args))?;
         let shop = runtime.block_on(Shop::open(&backends)).map_err(ReplayError::drive)?;
         let (shipping, window, busy, known) = (Shipping::default(), Vec::new(), HashSet::new(), HashSet::new());
         let replay = Self { args, backends, skus, shop, runtime, shipping, window, busy, placed: 0, known };

@@ -45,6 +45,25 @@ pub enum ReplayError {
         error: stockpulse_core::Error,
     },
 
+    /// The bus cannot be opened.
+    #[error("--bus {}: {}", one_line(bus), one_line(&error.to_string()))]
+    Bus {
+        /// The bus, without secrets.
+        bus: String,
+        /// What is wrong.
+        #[source]
+        error: stockpulse_core::Error,
+    },
+
+    /// The bus carried another replay than the one in the store.
+    #[error("--bus {}: {reason}; name another replay: kafka://host:port/NAME", one_line(bus))]
+    AnotherBus {
+        /// The bus, without secrets.
+        bus: String,
+        /// What does not fit.
+        reason: &'static str,
+    },
+
     /// The store is not empty, and nobody said that the replay in it is to be resumed.
     #[error("--store {}: holds a replay already; --resume goes on with it, or name an empty store", one_line(.0))]
     Occupied(String),
@@ -80,9 +99,10 @@ impl ReplayError {
             Self::Input { .. }
             | Self::UnknownBackend { .. }
             | Self::Options(_)
+            | Self::AnotherBus { .. }
             | Self::Occupied(_)
             | Self::Another(_) => 2,
-            Self::Store { error, .. } => 1 + u8::from(error.kind() == ErrorKind::Config),
+            Self::Store { error, .. } | Self::Bus { error, .. } => 1 + u8::from(error.kind() == ErrorKind::Config),
             Self::Drive(_) | Self::Output(_) => 1,
         }
     }

@@ -20,6 +20,8 @@ pub mod counting;
 pub mod drive;
 pub mod error;
 pub mod invoice;
+#[cfg(feature = "kafka")]
+pub(crate) mod kafka;
 pub mod output;
 pub mod progress;
 pub mod publisher;

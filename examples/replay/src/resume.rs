@@ -6,8 +6,11 @@ use stockpulse_core::Result;
 use stockpulse_core::model::OrderId;
 use stockpulse_core::port::OrderQuery;
 
+use crate::args::Args;
 use crate::backends::Backends;
 use crate::commands;
+use crate::counting::on_the_bus;
+use crate::error::ReplayError;
 use crate::invoice::{DocumentKind, Invoices};
 
 /// How many of the last orders a replay that goes on sends again.
@@ -24,11 +27,26 @@ pub struct Behind {
     pub first_again: usize,
 }
 
-/// Whether nobody has used a store yet.
+/// Whether a replay may begin on these backends, or go on if that is what was asked for.
 ///
 /// # Errors
-/// What the store reports.
-pub async fn is_empty(backends: &Backends) -> Result<bool> {
+/// [`ReplayError::Occupied`] and [`ReplayError::AnotherBus`] if it may not; what store and bus report.
+pub async fn check(backends: &Backends, args: &Args) -> std::result::Result<(), ReplayError> {
+    let another = |reason| Err(ReplayError::AnotherBus { bus: args.shown_bus(), reason });
+    match (is_empty(backends).await.map_err(ReplayError::drive)?, backends.bus_is_new) {
+        (false, _) if !args.resume => Err(ReplayError::Occupied(args.shown_store())),
+        // What waited on the bus for this store's orders is on another one.
+        (false, Some(true)) => another("carried nothing of the replay in the store"),
+        // It may have been made by a process that was killed before it got any further.
+        (true, Some(false)) if on_the_bus(backends).await.map_err(ReplayError::drive)? > 0 => {
+            another("carried a replay already, and the store holds none")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether nobody has used a store yet.
+async fn is_empty(backends: &Backends) -> Result<bool> {
     let levels = backends.inventory.list_levels(None, NonZeroUsize::MIN).await?;
     let orders = backends.orders.list_orders(&OrderQuery::default(), NonZeroUsize::MIN).await?;
     Ok(levels.items.is_empty() && orders.items.is_empty())

@@ -82,7 +82,8 @@ pub(super) async fn an_envelope_arrives_as_it_was(harness: &Opens<'_>) -> Result
         envelope.source = format!("/source/{}", sent.len()).into();
         envelope.time = Timestamp::from_micros(1_700_000_000_123_456);
         envelope.trace = (sent.len() % 2 == 0).then_some(trace);
-        envelope.data = Bytes::from(format!("{{\"text\": {text:?},\t\"n\":1.50}}\n"));
+        let text = serde_json::Value::from(text);
+        envelope.data = Bytes::from(format!("{{\"text\": {text},\t\"n\":1.50}}\n"));
         sent.push(envelope);
     }
     let mut long = event(&name("key"), 0);

@@ -1,0 +1,289 @@
+//! Topics and the cluster: creating, checking, health.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use stockpulse_core::{Error, ErrorKind, Result};
+
+use crate::client::{self, Quiet};
+use crate::error::{code_kind, failure};
+use crate::options::KafkaOptions;
+use crate::topics;
+
+/// How topics are made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TopicSettings {
+    /// Partitions; 12 unless set. At most so many members of a group have something to do. A key's partition depends on it,
+    /// so it is not to be changed while order matters.
+    pub partitions: u16,
+    /// Copies; the broker's default unless set. In production 3, with `min.insync.replicas` 2.
+    pub replication: Option<u16>,
+    /// How long records are kept; 7 days unless set, `None` for ever.
+    pub retention: Option<Duration>,
+    /// Other settings of the topic, such as `min.insync.replicas`.
+    pub settings: BTreeMap<String, String>,
+}
+
+impl Default for TopicSettings {
+    fn default() -> Self {
+        let retention = Some(Duration::from_secs(7 * 24 * 60 * 60));
+        Self { partitions: 12, replication: None, retention, settings: BTreeMap::new() }
+    }
+}
+
+impl TopicSettings {
+    /// Sets the number of partitions.
+    #[must_use]
+    pub fn with_partitions(mut self, partitions: u16) -> Self {
+        self.partitions = partitions;
+        self
+    }
+
+    /// Sets the number of copies.
+    #[must_use]
+    pub fn with_replication(mut self, copies: u16) -> Self {
+        self.replication = Some(copies);
+        self
+    }
+
+    /// Sets how long records are kept.
+    #[must_use]
+    pub fn with_retention(mut self, retention: Option<Duration>) -> Self {
+        self.retention = retention;
+        self
+    }
+
+    /// Sets another setting of the topic.
+    #[must_use]
+    pub fn with_setting(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.insert(key.into(), value.into());
+        self
+    }
+
+    fn properties(&self) -> BTreeMap<String, String> {
+        let retention = self.retention.map_or_else(|| "-1".to_owned(), |kept| kept.as_millis().to_string());
+        let mut properties = BTreeMap::from([("retention.ms".to_owned(), retention)]);
+        properties.extend(self.settings.clone());
+        properties
+    }
+}
+
+/// Something about a topic that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The topic.
+    pub topic: String,
+    /// What it is about: `exists`, `partitions`, `replication`, or the name of a setting.
+    pub what: String,
+    /// How it should be.
+    pub expected: String,
+    /// How it is.
+    pub found: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { topic, what, expected, found } = self;
+        write!(f, "{topic}: {what} is {found}, and should be {expected}")
+    }
+}
+
+/// The state of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Health {
+    /// Brokers that the cluster knows.
+    pub brokers: usize,
+    /// Topics of the bus that are missing.
+    pub missing: Vec<String>,
+    /// Partitions of the bus's topics that have no leader: nothing can be published to them or read.
+    pub leaderless: usize,
+    /// Partitions of the bus's topics that have fewer copies in sync than they should.
+    pub under_replicated: usize,
+}
+
+impl Health {
+    /// Whether everything can be published and read.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.missing.is_empty() && self.leaderless == 0
+    }
+}
+
+/// Creates and checks topics, and looks after the cluster.
+pub struct KafkaAdmin {
+    client: Arc<AdminClient<Quiet>>,
+    options: KafkaOptions,
+}
+
+impl KafkaAdmin {
+    /// An administrator of the cluster that the options name. It connects by itself.
+    ///
+    /// # Errors
+    /// `Config` when librdkafka does not take the options.
+    pub fn new(options: KafkaOptions) -> Result<Self> {
+        let config = client::config(options.admin_properties());
+        let client = AdminClient::from_config_and_context(&config, Quiet).map_err(|error| failure(&error))?;
+        Ok(Self { client: Arc::new(client), options })
+    }
+
+    /// Creates the topics of all event types that do not exist yet; answers which those were.
+    ///
+    /// # Errors
+    /// What the cluster reports; some may have been created.
+    ///
+    /// # Cancel safety
+    /// A dropped future may have created them.
+    pub async fn create_topics(&self, settings: &TopicSettings) -> Result<Vec<String>> {
+        self.create(&self.names(), settings).await
+    }
+
+    /// Creates topics, by their names in full, that do not exist yet; answers which those were.
+    ///
+    /// # Errors
+    /// What the cluster reports; some may have been created.
+    ///
+    /// # Cancel safety
+    /// A dropped future may have created them.
+    pub async fn create(&self, names: &[String], settings: &TopicSettings) -> Result<Vec<String>> {
+        names.iter().try_for_each(|name| topics::check(name))?;
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let properties = settings.properties();
+        // -1 is the broker's default.
+        let copies = settings.replication.map_or(-1, i32::from);
+        let new: Vec<NewTopic<'_>> = names
+            .iter()
+            .map(|name| {
+                let new = NewTopic::new(name, settings.partitions.max(1).into(), TopicReplication::Fixed(copies));
+                properties.iter().fold(new, |new, (key, value)| new.set(key, value))
+            })
+            .collect();
+        let created = self.client.create_topics(&new, &self.admin_options()).await.map_err(|error| during(&error))?;
+        let mut names = Vec::new();
+        for answer in created {
+            match answer {
+                Ok(name) => names.push(name),
+                Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((name, code)) => return Err(refused(&format!("topic '{name}'"), code)),
+            }
+        }
+        Ok(names)
+    }
+
+    /// Compares the topics of all event types with how they should be.
+    ///
+    /// # Errors
+    /// What the cluster reports.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn check_topics(&self, settings: &TopicSettings) -> Result<Vec<Finding>> {
+        let (names, metadata) = (self.names(), self.metadata().await?);
+        let mut findings = Vec::new();
+        let mut there = Vec::new();
+        for name in &names {
+            let mut find = |what: &str, expected: String, found: String| {
+                if expected != found {
+                    findings.push(Finding { topic: name.clone(), what: what.to_owned(), expected, found });
+                }
+            };
+            let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+                find("exists", "true".to_owned(), "false".to_owned());
+                continue;
+            };
+            there.push(ResourceSpecifier::Topic(name));
+            find("partitions", settings.partitions.to_string(), topic.partitions().len().to_string());
+            if let Some(copies) = settings.replication {
+                let fewest = topic.partitions().iter().map(|partition| partition.replicas().len()).min();
+                find("replication", copies.to_string(), fewest.unwrap_or(0).to_string());
+            }
+        }
+        // librdkafka does not take an empty question.
+        if there.is_empty() {
+            return Ok(findings);
+        }
+        let configs =
+            self.client.describe_configs(&there, &self.admin_options()).await.map_err(|error| during(&error))?;
+        for (config, topic) in configs.into_iter().zip(there) {
+            let ResourceSpecifier::Topic(name) = topic else { continue };
+            let config = config.map_err(|code| refused(&format!("the settings of topic '{name}'"), code))?;
+            for (what, expected) in settings.properties() {
+                let found = config.get(&what).and_then(|entry| entry.value.clone()).unwrap_or_default();
+                if found != expected {
+                    findings.push(Finding { topic: name.to_owned(), what, expected, found });
+                }
+            }
+        }
+        Ok(findings)
+    }
+
+    /// How the cluster is, as far as the topics of all event types go.
+    ///
+    /// # Errors
+    /// `Unavailable` or `Timeout` when no broker answers.
+    ///
+    /// # Cancel safety
+    /// It only reads.
+    pub async fn health(&self) -> Result<Health> {
+        let (names, metadata) = (self.names(), self.metadata().await?);
+        let mut health =
+            Health { brokers: metadata.brokers().len(), missing: vec![], leaderless: 0, under_replicated: 0 };
+        for name in names {
+            let Some(topic) = metadata.topics().iter().find(|topic| topic.name() == name) else {
+                health.missing.push(name);
+                continue;
+            };
+            for partition in topic.partitions() {
+                health.leaderless += usize::from(partition.leader() < 0);
+                health.under_replicated += usize::from(partition.isr().len() < partition.replicas().len());
+            }
+        }
+        Ok(health)
+    }
+
+    /// The names of all topics of the cluster, with their partitions.
+    pub(crate) async fn all(&self) -> Result<BTreeMap<String, usize>> {
+        let metadata = self.metadata().await?;
+        Ok(metadata.topics().iter().map(|topic| (topic.name().to_owned(), topic.partitions().len())).collect())
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.options.topic_names(stockpulse_core::model::EventType::ALL)
+    }
+
+    async fn metadata(&self) -> Result<Metadata> {
+        let (client, timeout) = (Arc::clone(&self.client), self.options.request_timeout);
+        // Of all topics: asking for one by name makes it, where brokers are set up to do so.
+        let fetched = tokio::task::spawn_blocking(move || client.inner().fetch_metadata(None, timeout)).await;
+        let fetched = fetched.map_err(|error| Error::new(ErrorKind::Unexpected, "no metadata").with_source(error))?;
+        fetched.map_err(|error| during(&error))
+    }
+
+    fn admin_options(&self) -> AdminOptions {
+        let timeout = Some(self.options.request_timeout);
+        AdminOptions::new().request_timeout(timeout).operation_timeout(timeout)
+    }
+}
+
+impl fmt::Debug for KafkaAdmin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KafkaAdmin").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+fn during(error: &KafkaError) -> Error {
+    failure(error).during("kafka.admin")
+}
+
+fn refused(what: &str, code: RDKafkaErrorCode) -> Error {
+    Error::new(code_kind(code), format!("{what}: {code}")).during("kafka.admin")
+}

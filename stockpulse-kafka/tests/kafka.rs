@@ -1,0 +1,36 @@
+//! Everything on a real broker, at the address that `STOCKPULSE_KAFKA` names.
+
+#[cfg(unix)]
+#[cfg(test)]
+mod broker;
+#[cfg(test)]
+mod support;
+
+#[cfg(test)]
+mod bus {
+    mod admin;
+    mod aside;
+    mod foreign;
+}
+
+#[cfg(test)]
+mod conformance {
+    mod bus;
+    mod harness;
+    mod layers;
+}
+
+#[cfg(test)]
+mod interop {
+    mod java;
+    mod partitions;
+    mod presets;
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod faults {
+    mod child;
+    mod members;
+    mod outage;
+}
