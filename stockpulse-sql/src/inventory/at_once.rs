@@ -72,8 +72,8 @@ pub(crate) async fn decide<D: Database>(
         return Ok(None);
     }
     let plan = LoadPlan::of(batch);
-    let Some(mut remembered) = known.all(&plan.levels) else { return Ok(None) };
-    let before = &remembered.levels;
+    let Some(mut attempt) = known.begin(&plan.levels).await else { return Ok(None) };
+    let before = &attempt.levels;
     if before.is_empty() || before.iter().any(|level| !level.backordered.is_zero()) {
         return Ok(None);
     }
@@ -99,15 +99,14 @@ pub(crate) async fn decide<D: Database>(
     }
     let refused = batch.iter().zip(&outcomes).filter(|(_, outcome)| !matches!(outcome, StockOutcome::Reserved(_)));
     let absent = Rows::single(refused.filter_map(|(command, _)| command.action.reservation()).map(|id| id.as_uuid()));
-    // Whoever comes next may decide on these levels while they are being written.
-    let promise = known.expect(&plan.levels, after);
-    if !remembered.come_true().await {
+    attempt.decided(after);
+    if !attempt.may_be_written().await {
         return Ok(None);
     }
     tracing::trace!("decided on what is remembered");
     match database.write_at_once(AtOnce { levels, absent, changes }).await {
         Ok(()) => {
-            promise.keep();
+            attempt.written();
             Ok(Some(outcomes))
         }
         Err(failure) if failure.class == Class::Gone => Err(failure.of_commit()),

@@ -19,26 +19,30 @@ pub(crate) struct KnownLevels {
 #[derive(Debug)]
 struct Known {
     level: StockLevel,
-    /// The batch that makes it so.
-    by: Option<Written>,
+    /// The batch that was begun on it last.
+    batch: Option<Progress>,
 }
 
-/// Whether a batch was written: not until it says so, and never if it ends without a word.
-type Written = watch::Receiver<bool>;
+/// How far a batch is. Its sender goes when nothing came of it.
+type Progress = watch::Receiver<Stage>;
 
-/// Levels to decide on, and the batches that have to be written before the decision is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Stage {
+    Begun,
+    /// What is remembered is what it will make of the levels.
+    Decided,
+    Written,
+}
+
+/// A batch on its way, and what it is decided on. Dropped before it was written, its levels are forgotten.
 #[derive(Debug)]
-pub(super) struct Remembered {
+pub(super) struct Attempt<'a> {
     pub(super) levels: Vec<StockLevel>,
-    after: Vec<Written>,
-}
-
-/// A batch on its way. Dropped without [`Promise::keep`], it was not written, and its levels are forgotten.
-#[derive(Debug)]
-pub(super) struct Promise<'a> {
+    /// The batches that have to be written before this one is.
+    after: Vec<Progress>,
     known: &'a KnownLevels,
     keys: &'a [StockKey],
-    written: watch::Sender<bool>,
+    stage: watch::Sender<Stage>,
 }
 
 impl KnownLevels {
@@ -46,83 +50,102 @@ impl KnownLevels {
         self.levels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All of these levels, or nothing if one is not remembered.
-    pub(super) fn all(&self, keys: &[StockKey]) -> Option<Remembered> {
-        let mut remembered = Remembered { levels: Vec::with_capacity(keys.len()), after: Vec::new() };
-        let known = self.lock();
-        for key in keys {
-            let Known { level, by } = known.get(key)?;
-            remembered.levels.push(level.clone());
-            let is_listed = |by: &Written| remembered.after.last().is_some_and(|last| last.same_channel(by));
-            if let Some(by) = by.as_ref().filter(|by| !is_listed(by) && !*by.borrow()) {
-                remembered.after.push(by.clone());
+    /// Begins a batch on these levels; `None` if one is not remembered. Waits while others are being decided on one of
+    /// them.
+    pub(super) async fn begin<'a>(&'a self, keys: &'a [StockKey]) -> Option<Attempt<'a>> {
+        loop {
+            match self.try_begin(keys)? {
+                Ok(attempt) => return Some(attempt),
+                // Or nothing came of it, and the levels are forgotten.
+                Err(mut other) => drop(other.wait_for(|stage| *stage > Stage::Begun).await),
             }
         }
-        Some(remembered)
+    }
+
+    /// The error is a batch to wait for.
+    fn try_begin<'a>(&'a self, keys: &'a [StockKey]) -> Option<Result<Attempt<'a>, Progress>> {
+        let (mut levels, mut after) = (Vec::with_capacity(keys.len()), Vec::<Progress>::new());
+        let mut known = self.lock();
+        for key in keys {
+            let Known { level, batch } = known.get(key)?;
+            levels.push(level.clone());
+            let is_listed = |batch: &&Progress| after.last().is_some_and(|last| last.same_channel(batch));
+            if let Some(batch) = batch.as_ref().filter(|batch| !is_listed(batch)) {
+                match *batch.borrow() {
+                    Stage::Begun => return Some(Err(batch.clone())),
+                    Stage::Decided => after.push(batch.clone()),
+                    Stage::Written => {}
+                }
+            }
+        }
+        let (stage, batch) = watch::channel(Stage::Begun);
+        for key in keys {
+            if let Some(known) = known.get_mut(key) {
+                known.batch = Some(batch.clone());
+            }
+        }
+        Some(Ok(Attempt { levels, after, known: self, keys, stage }))
     }
 
     /// Remembers committed levels, unless a later version is known.
     pub(crate) fn put(&self, levels: impl IntoIterator<Item = StockLevel>) {
-        self.remember(levels, None);
-    }
-
-    /// Expects levels that a batch is about to make.
-    pub(super) fn expect<'a>(&'a self, keys: &'a [StockKey], levels: Vec<StockLevel>) -> Promise<'a> {
-        let (written, by) = watch::channel(false);
-        self.remember(levels, Some(&by));
-        Promise { known: self, keys, written }
-    }
-
-    fn remember(&self, levels: impl IntoIterator<Item = StockLevel>, by: Option<&Written>) {
         let mut known = self.lock();
         for level in levels {
             if known.len() >= REMEMBERED && !known.contains_key(&level.key) {
                 known.clear();
             }
             if known.get(&level.key).is_none_or(|before| before.level.version <= level.version) {
-                known.insert(level.key.clone(), Known { level, by: by.cloned() });
+                known.insert(level.key.clone(), Known { level, batch: None });
             }
-        }
-    }
-
-    /// Forgets levels that turned out to be others.
-    fn forget(&self, keys: &[StockKey]) {
-        let mut known = self.lock();
-        for key in keys {
-            known.remove(key);
         }
     }
 }
 
-impl Remembered {
-    /// Waits for the batches that make the levels what they are taken for. Answers whether they did.
-    pub(super) async fn come_true(&mut self) -> bool {
-        for written in &mut self.after {
-            if written.wait_for(|written| *written).await.is_err() {
+impl Attempt<'_> {
+    /// What it makes of the levels, in their order; whoever comes next may decide on that.
+    pub(super) fn decided(&self, levels: Vec<StockLevel>) {
+        let mut known = self.known.lock();
+        for level in levels {
+            if let Some(known) = known.get_mut(&level.key) {
+                known.level = level;
+            }
+        }
+        drop(known);
+        self.stage.send_replace(Stage::Decided);
+    }
+
+    /// Waits for the batches that it was decided upon. Answers whether they were written.
+    pub(super) async fn may_be_written(&mut self) -> bool {
+        for other in &mut self.after {
+            if other.wait_for(|stage| *stage == Stage::Written).await.is_err() {
                 return false;
             }
         }
         true
     }
-}
 
-impl Promise<'_> {
-    /// The batch was written.
-    pub(super) fn keep(self) {
-        self.written.send_replace(true);
+    /// It was written.
+    pub(super) fn written(self) {
+        self.stage.send_replace(Stage::Written);
     }
 }
 
-impl Drop for Promise<'_> {
+impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !*self.written.borrow() {
-            self.known.forget(self.keys);
+        if *self.stage.borrow() != Stage::Written {
+            let mut known = self.known.lock();
+            for key in self.keys {
+                known.remove(key);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+
+    use futures::poll;
     use stockpulse_core::model::Sku;
 
     use super::*;
@@ -131,38 +154,57 @@ mod tests {
         StockLevel { version, ..StockLevel::new(StockKey::main(Sku::new("A").unwrap())) }
     }
 
-    fn version(known: &KnownLevels) -> Option<u64> {
-        known.all(&[level(0).key]).map(|remembered| remembered.levels[0].version)
-    }
-
-    #[tokio::test]
-    async fn who_builds_upon_a_batch_waits_until_it_is_written() {
-        let (known, keys) = (KnownLevels::default(), [level(0).key]);
-        known.put([level(1)]);
-        let promise = known.expect(&keys, vec![level(2)]);
-        let mut remembered = known.all(&keys).unwrap();
-        assert_eq!(remembered.levels[0].version, 2);
-        assert!(futures::poll!(std::pin::pin!(remembered.come_true())).is_pending());
-        promise.keep();
-        assert!(remembered.come_true().await);
-        assert!(known.all(&keys).unwrap().after.is_empty());
-    }
-
-    #[tokio::test]
-    async fn what_was_not_written_is_forgotten_by_all() {
-        let (known, keys) = (KnownLevels::default(), [level(0).key]);
-        let promise = known.expect(&keys, vec![level(2)]);
-        let mut remembered = known.all(&keys).unwrap();
-        drop(promise);
-        assert!(!remembered.come_true().await);
-        assert_eq!(version(&known), None);
-    }
-
-    #[test]
-    fn an_older_version_is_not_remembered() {
+    fn known() -> (KnownLevels, [StockKey; 1]) {
         let known = KnownLevels::default();
+        known.put([level(1)]);
+        (known, [level(1).key])
+    }
+
+    #[tokio::test]
+    async fn the_next_is_decided_upon_what_the_first_makes_and_written_after_it() {
+        let (known, keys) = known();
+        let first = known.begin(&keys).await.unwrap();
+        let mut next = pin!(known.begin(&keys));
+        assert!(poll!(&mut next).is_pending(), "nobody knows yet what the first makes");
+        first.decided(vec![level(2)]);
+        let mut next = next.await.unwrap();
+        assert_eq!(next.levels[0].version, 2);
+        assert!(poll!(pin!(next.may_be_written())).is_pending());
+        first.written();
+        assert!(next.may_be_written().await);
+        next.decided(vec![level(3)]);
+        next.written();
+        let mut last = known.begin(&keys).await.unwrap();
+        assert_eq!(last.levels[0].version, 3);
+        assert!(last.may_be_written().await);
+    }
+
+    #[tokio::test]
+    async fn what_was_not_written_is_forgotten_and_nothing_is_built_upon_it() {
+        let (known, keys) = known();
+        let first = known.begin(&keys).await.unwrap();
+        first.decided(vec![level(2)]);
+        let mut next = known.begin(&keys).await.unwrap();
+        drop(first);
+        assert!(!next.may_be_written().await);
+        assert!(known.begin(&keys).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn who_waits_for_a_decision_that_never_comes_finds_nothing() {
+        let (known, keys) = known();
+        let first = known.begin(&keys).await.unwrap();
+        let mut next = pin!(known.begin(&keys));
+        assert!(poll!(&mut next).is_pending());
+        drop(first);
+        assert!(next.await.is_none());
+    }
+
+    #[tokio::test]
+    async fn an_older_version_is_not_remembered() {
+        let (known, keys) = known();
         known.put([level(3)]);
         known.put([level(2)]);
-        assert_eq!(version(&known), Some(3));
+        assert_eq!(known.begin(&keys).await.unwrap().levels[0].version, 3);
     }
 }
