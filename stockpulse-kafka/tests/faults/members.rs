@@ -34,6 +34,7 @@ async fn a_slow_handler_stays_in_its_group_and_holds_no_more_than_it_may() {
     subscription.ack(&first.iter().map(|delivery| delivery.tag).collect::<Vec<_>>()).await.unwrap();
     while all.len() < sent.len() {
         let more = receive(subscription.as_mut()).await;
+        assert!(more.len() <= 100, "{} were held ready", more.len());
         subscription.ack(&more.iter().map(|delivery| delivery.tag).collect::<Vec<_>>()).await.unwrap();
         all.extend(more);
     }
