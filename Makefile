@@ -30,7 +30,7 @@ help:
 	@echo 'make services-up, make services-down    the servers by themselves, for work by hand'
 
 demo:
-	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay -- --opening-stock 50 $(SAMPLE)
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay --no-default-features -- --opening-stock 50 $(SAMPLE)
 
 sim:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-sim -- --seeds $(SEEDS) --first $(FIRST)

@@ -20,6 +20,13 @@ mod conformance {
     mod layers;
 }
 
+#[cfg(test)]
+mod interop {
+    mod java;
+    mod partitions;
+    mod presets;
+}
+
 #[cfg(unix)]
 #[cfg(test)]
 mod faults {

@@ -33,6 +33,7 @@ mod documentation {
         Events "docs/howto/events.md",
         Layers "docs/howto/layers.md",
         ChooseADatabase "docs/howto/choose-a-database.md",
+        DeployWithKafka "docs/howto/deploy-with-kafka.md",
         WriteABackend "docs/howto/write-a-backend.md",
         Words "docs/reference/words.md",
         Commands "docs/reference/commands-and-outcomes.md",

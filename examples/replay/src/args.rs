@@ -118,7 +118,7 @@ pub struct Args {
     #[arg(long, value_name = "URL", default_value = "memory")]
     pub store: String,
 
-    /// What carries the events: memory, sql in the store's database, or kafka://HOST:PORT[,…][/NAME] [default: memory
+    /// What carries the events: memory, sql in the store's database, or kafka://HOST:PORT/NAME [default: memory
     /// with a store in memory, otherwise sql]
     #[arg(long, value_name = "NAME")]
     pub bus: Option<String>,

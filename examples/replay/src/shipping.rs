@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use stockpulse_core::Result;
 use stockpulse_core::engine::order::{OrderAction, OrderCommand, OrderParts};
 use stockpulse_core::engine::saga::command_for;
 use stockpulse_core::engine::stock::{Decision, Filled};
@@ -12,7 +11,8 @@ use stockpulse_core::model::{
     StockEvent,
 };
 use stockpulse_core::port::Delivery;
-use tokio::time::timeout;
+use stockpulse_core::{ErrorKind, Result};
+use tokio::time::{sleep, timeout};
 
 use crate::backends::Backends;
 use crate::error::ReplayError;
@@ -20,6 +20,10 @@ use crate::shop::Shop;
 
 /// How long nothing may happen while something is awaited.
 const STALLED: Duration = Duration::from_secs(120);
+
+/// How often in a row the bus may fail to deliver, and the pause after each time: as long as nothing may happen.
+const FAILURES: u32 = 1_200;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,7 @@ impl Shipping {
     /// # Errors
     /// What services and bus report, and when nothing happens any more.
     pub async fn settle(&mut self, shop: &mut Shop, until: Until) -> std::result::Result<(), ReplayError> {
+        let mut failures = 0;
         while self.is_waiting(until) {
             let received = timeout(STALLED, shop.events.receive(1_024)).await;
             let Ok(received) = received else {
@@ -110,7 +115,17 @@ impl Shipping {
                     "nothing happened for {STALLED:?} while {placed} orders and {filled} backorders were under way"
                 )));
             };
-            let deliveries = received.map_err(ReplayError::drive)?;
+            let deliveries = match received {
+                Ok(deliveries) => deliveries,
+                // A broker that was lost may come back.
+                Err(error) if error.kind() != ErrorKind::Closed && failures < FAILURES => {
+                    failures += 1;
+                    sleep(PAUSE).await;
+                    continue;
+                }
+                Err(error) => return Err(ReplayError::drive(error)),
+            };
+            failures = 0;
             self.handle(shop, &deliveries).await?;
             let tags: Vec<_> = deliveries.iter().map(|delivery| delivery.tag).collect();
             shop.events.ack(&tags).await.map_err(ReplayError::drive)?;

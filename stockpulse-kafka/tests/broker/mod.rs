@@ -55,7 +55,8 @@ pub(crate) struct Broker {
     jars: PathBuf,
     running: Option<Child>,
     port: u16,
-    folder: TempDir,
+    /// Everything it writes: the records of a partition are in `data/<topic>-<partition>`.
+    pub(crate) folder: TempDir,
 }
 
 impl Broker {
@@ -69,13 +70,12 @@ impl Broker {
         let mut broker = Self { java, jars: libs.join("*"), running: None, port: 0, folder };
         broker.install();
         // Somebody else may take the port until Java has got so far.
-        for _ in 0..5 {
+        let started = (0..5).any(|_| {
             broker.configure();
-            if broker.starts() {
-                return Some(broker);
-            }
-        }
-        panic!("the broker does not start: {}", broker.log());
+            broker.starts()
+        });
+        assert!(started, "the broker does not start: {}", broker.log());
+        Some(broker)
     }
 
     /// Host and port, which stay the same.
@@ -215,11 +215,12 @@ fn variable(name: &str) -> Option<PathBuf> {
     std::env::var_os(name).map(PathBuf::from)
 }
 
-/// Past the test harness, which hides what passing tests print.
+/// Says past the test harness, which hides what passing tests print, that a test did not run.
 fn skipped(test: &str, reason: &str) {
     let required = std::env::var("STOCKPULSE_REQUIRE").is_ok_and(|value| value == "all");
     assert!(!required, "{test} is required but cannot run: {reason}");
-    writeln!(io::stderr(), "SKIP {test}: {reason}").unwrap();
+    let mut past_the_harness = io::stderr();
+    writeln!(past_the_harness, "SKIP {test}: {reason}").unwrap();
 }
 
 /// Below the range that the system takes for outgoing connections: one of those could meet itself there while the broker

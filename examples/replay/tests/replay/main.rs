@@ -3,11 +3,16 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
+#[cfg(all(feature = "kafka", unix))]
+#[path = "../../../../stockpulse-kafka/tests/broker/mod.rs"]
+mod broker;
 mod command;
 mod documents;
 mod drive;
 mod figures;
 mod inputs;
+#[cfg(all(feature = "kafka", unix))]
+mod kafka;
 mod known;
 mod oracle;
 mod rejections;

@@ -13,20 +13,34 @@ use stockpulse_replay::{Args, Invoices, drive};
 use crate::known::{CASES, Input};
 use crate::support::{Folder, december, january, skip};
 
-/// The arguments that name a store of a test's own.
-struct Place {
-    arguments: Vec<String>,
+/// The arguments that name backends of a test's own.
+pub(crate) struct Place {
+    pub(crate) arguments: Vec<String>,
     _folder: Option<Folder>,
 }
 
-fn sqlite() -> Place {
+impl Place {
+    /// In memory.
+    pub(crate) fn memory() -> Self {
+        Self { arguments: Vec::new(), _folder: None }
+    }
+
+    /// With this bus.
+    #[cfg(feature = "kafka")]
+    pub(crate) fn with_bus(mut self, bus: &str) -> Self {
+        self.arguments.extend(["--bus".to_owned(), bus.to_owned()]);
+        self
+    }
+}
+
+pub(crate) fn sqlite() -> Place {
     let folder = Folder::new();
     let file = folder.path().join("shop.db");
     Place { arguments: vec!["--store".into(), format!("sqlite:{}", file.display())], _folder: Some(folder) }
 }
 
 /// The URL that a variable names; without it the test cannot run.
-fn server(test: &str, variable: &str) -> Option<String> {
+pub(crate) fn server(test: &str, variable: &str) -> Option<String> {
     let url = std::env::var(variable).ok();
     if url.is_none() {
         skip(test, &format!("{variable} is not set; `make test` starts servers"));
@@ -34,7 +48,7 @@ fn server(test: &str, variable: &str) -> Option<String> {
     url
 }
 
-fn postgres(test: &str) -> Option<Place> {
+pub(crate) fn postgres(test: &str) -> Option<Place> {
     let url = server(test, "STOCKPULSE_PG_URL")?;
     let schema = format!("replay_{test}_{}", std::process::id());
     Some(Place { arguments: vec!["--store".into(), url, "--schema".into(), schema], _folder: None })
@@ -55,7 +69,7 @@ fn mysql(test: &str) -> Option<Place> {
 }
 
 /// The sample on a store, with a policy and a stock under which everything happens.
-fn check(place: &Place, options: &[&str]) {
+pub(crate) fn check(place: &Place, options: &[&str]) {
     let files = [december(), january()];
     let invoices = Invoices::load(&files).unwrap();
     let args = Args::parse_from(
@@ -103,18 +117,18 @@ fn mysql_ends_as_memory() {
     }
 }
 
-fn command(place: &Place, options: &[&str], files: &[PathBuf]) -> Command {
+pub(crate) fn command(place: &Place, options: &[&str], files: &[PathBuf]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stockpulse-replay"));
     command.arg("--json").args(options).args(&place.arguments).args(files);
     command
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
 /// A report without its times.
-fn figures(output: &Output) -> Value {
+pub(crate) fn figures(output: &Output) -> Value {
     assert!(output.status.success(), "{}", text(output));
     let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
     let fields = report.as_object_mut().unwrap();
@@ -123,11 +137,11 @@ fn figures(output: &Output) -> Value {
 }
 
 /// Kills a replay again and again, each time after a while that the seed chooses, and lets the last one end.
-fn killed(place: &Place, options: &[&str], seed: u64) {
+pub(crate) fn killed(place: &Place, options: &[&str], seed: u64) {
     let files = [january()];
-    let memory = Place { arguments: Vec::new(), _folder: None };
+    let memory = Place::memory();
     let expected = figures(&command(&memory, options, &files).output().unwrap());
-    let options = [options, &["--bus", "sql", "--resume"]].concat();
+    let options = [options, &["--resume"]].concat();
     let mut chance = Chance::new(0.5, seed);
     let mut kills = 0;
     for round in 0..6 {
