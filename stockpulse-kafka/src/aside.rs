@@ -1,5 +1,6 @@
 //! Putting records aside: into retry topics, and among the dead letters.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -80,9 +81,19 @@ fn parse<H: Headers, T: FromStr>(headers: &H, key: &str) -> Option<T> {
     find(headers, key)?.parse().ok()
 }
 
+/// Where a record is put that a group does not handle now.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Where<'a> {
+    /// Into a topic for retries.
+    Retry(&'a str),
+    /// Among the dead letters.
+    DeadLetters,
+}
+
 /// A record that a group does not handle now.
 #[derive(Debug)]
 pub(crate) struct Aside<'a> {
+    pub(crate) to: Where<'a>,
     pub(crate) group: &'a str,
     pub(crate) origin: &'a Origin,
     pub(crate) key: Option<&'a [u8]>,
@@ -92,41 +103,79 @@ pub(crate) struct Aside<'a> {
     pub(crate) reason: &'a str,
 }
 
-impl Aside<'_> {
-    fn headers(&self) -> OwnedHeaders {
+/// A record that is put aside, as it is written.
+struct Written<'a> {
+    topic: Cow<'a, str>,
+    key: Option<Cow<'a, [u8]>>,
+    value: Option<&'a [u8]>,
+    headers: OwnedHeaders,
+}
+
+impl<'a> Aside<'a> {
+    fn write(&self) -> Written<'a> {
         let headers = header(self.origin.write(self.headers.clone()), GROUP, self.group);
-        header(headers, REASON, self.reason)
+        let headers = header(headers, REASON, self.reason);
+        match self.to {
+            Where::Retry(topic) => {
+                Written { topic: topic.into(), key: self.key.map(Cow::from), value: self.value, headers }
+            }
+            // Its key names the record, so that it is one letter however often it is written; the record's own key becomes a
+            // header. Without a body it would be a tombstone: it is there, and empty.
+            Where::DeadLetters => Written {
+                topic: dead_letter_topic(&self.origin.topic, self.group).into(),
+                key: Some(self.origin.name().into_bytes().into()),
+                value: self.value.or(Some(b"")),
+                headers: match self.key {
+                    Some(key) => header(headers, KEY, key),
+                    None => headers,
+                },
+            },
+        }
+    }
+}
+
+impl Written<'_> {
+    fn record(&self) -> Outgoing<'_> {
+        let Self { topic, key, value, headers } = self;
+        Outgoing { topic, key: key.as_deref(), value: *value, headers: headers.clone() }
     }
 }
 
 impl Connection {
-    /// Writes a dead letter, and waits until all replicas have it. Its key names the record, so that it is one however often
-    /// it is written; the record's own key becomes a header.
-    pub(crate) async fn put_aside(&self, aside: Aside<'_>) -> Result<()> {
-        let topic = dead_letter_topic(&aside.origin.topic, aside.group);
-        self.ensure_dead_letter_topic(&topic).await?;
-        let key = aside.origin.name();
-        let mut headers = aside.headers();
-        if let Some(key) = aside.key {
-            headers = header(headers, KEY, key);
+    /// Puts records aside, all at once, and waits until all replicas have them. The answers are aligned.
+    pub(crate) async fn put_aside(&self, asides: &[Aside<'_>]) -> Vec<Result<()>> {
+        let mut written: Vec<Written<'_>> = asides.iter().map(Aside::write).collect();
+        for (aside, written) in asides.iter().zip(&written) {
+            if let Where::DeadLetters = aside.to
+                && let Err(error) = self.ensure_dead_letter_topic(&written.topic).await
+            {
+                return asides.iter().map(|_| Err(error.duplicate())).collect();
+            }
         }
-        let letter = |value, headers| Outgoing { topic: &topic, key: Some(key.as_bytes()), value, headers };
-        let omitted = header(headers.clone(), BODY_OMITTED, "too large");
-        // A dead letter without a body would be a tombstone: it is there, and empty.
-        let sent = match self.send_one(letter(aside.value.or(Some(b"")), headers)).await {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => self.send_one(letter(Some(b""), omitted)).await,
-            sent => sent,
-        };
-        sent?;
-        tracing::error!(topic, record = key, reason = aside.reason, "a record was put aside");
-        metrics::dead_letter(aside.group, &aside.origin.topic);
-        Ok(())
+        let mut answers = self.send_all(&written).await;
+        for ((aside, written), answer) in asides.iter().zip(&mut written).zip(&mut answers) {
+            if let (Where::DeadLetters, Err(error)) = (aside.to, &*answer)
+                && error.kind() == ErrorKind::InvalidInput
+            {
+                // The letter says where the body lies.
+                written.value = Some(b"");
+                written.headers = header(std::mem::take(&mut written.headers), BODY_OMITTED, "too large");
+                *answer = self.send_one(written.record()).await;
+            }
+        }
+        for ((aside, written), answer) in asides.iter().zip(&written).zip(&answers) {
+            if let (Where::DeadLetters, Ok(())) = (aside.to, answer) {
+                let Aside { group, origin, reason, .. } = aside;
+                tracing::error!(topic = %written.topic, record = origin.name(), reason, "a record was put aside");
+                metrics::dead_letter(group, &origin.topic);
+            }
+        }
+        answers
     }
 
-    /// Writes a record to a retry topic, and waits until all replicas have it.
-    pub(crate) async fn put_off(&self, topic: &str, aside: Aside<'_>) -> Result<()> {
-        let headers = aside.headers();
-        self.send_one(Outgoing { topic, key: aside.key, value: aside.value, headers }).await
+    async fn send_all(&self, records: &[Written<'_>]) -> Vec<Result<()>> {
+        let answers = self.producer.send(records.iter().map(Written::record).collect()).await;
+        answers.into_iter().map(|answer| answer.map_or(Ok(()), |error| Err(failure(&error)))).collect()
     }
 
     /// Produces one record, and waits until all replicas have it.

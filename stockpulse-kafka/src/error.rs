@@ -1,11 +1,20 @@
 //! What a failure of Kafka means to a caller.
 
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::types::RDKafkaConfRes;
 use stockpulse_core::{Error, ErrorKind};
 
-/// A failure, with what a caller can do about it. librdkafka's messages name hosts and topics, and no secrets.
+/// A failure, with what a caller can do about it. librdkafka's messages name hosts and topics; one about a setting would
+/// repeat its value, which may be a secret.
 pub(crate) fn failure(error: &KafkaError) -> Error {
-    Error::new(kind(error), error.to_string())
+    let message = match error {
+        KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, _, key, _) => {
+            format!("librdkafka has no setting '{key}', or was built without what it needs")
+        }
+        KafkaError::ClientConfig(_, _, key, _) => format!("setting '{key}' has a value that it cannot have"),
+        error => error.to_string(),
+    };
+    Error::new(kind(error), message)
 }
 
 /// What kind of failure it is.
@@ -42,5 +51,35 @@ pub(crate) fn code_kind(code: Code) -> ErrorKind {
         Code::MessageSizeTooLarge | Code::InvalidMessage | Code::InvalidRecord => ErrorKind::InvalidInput,
         Code::UnsupportedFeature | Code::NotImplemented | Code::UnsupportedVersion => ErrorKind::Unsupported,
         _ => ErrorKind::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stockpulse_core::Retry;
+
+    use super::*;
+    use crate::{KafkaBus, KafkaOptions};
+
+    #[test]
+    fn an_error_about_a_setting_names_it_and_not_its_value() {
+        for key in ["sasl.pasword", "acks"] {
+            let options = KafkaOptions::new("host:9092").with_setting(key, "hunter2");
+            let error = KafkaBus::new(options).map(|_| ()).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(key) && !shown.contains("hunter2"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn codes_say_whether_to_try_again() {
+        let error = |code| failure(&KafkaError::MessageProduction(code));
+        for code in [Code::AllBrokersDown, Code::MessageTimedOut, Code::NotEnoughReplicas, Code::LeaderNotAvailable] {
+            assert_eq!(error(code).retry(), Retry::Safe, "{code}");
+        }
+        for code in [Code::MessageSizeTooLarge, Code::TopicAuthorizationFailed, Code::UnknownTopicOrPartition] {
+            assert_eq!(error(code).retry(), Retry::Never, "{code}");
+        }
     }
 }

@@ -11,11 +11,13 @@ mod bus {
     mod admin;
     mod aside;
     mod foreign;
+    mod metrics;
 }
 
 #[cfg(test)]
 mod conformance {
     mod bus;
+    mod cooperative;
     mod harness;
     mod layers;
 }

@@ -250,9 +250,9 @@ impl Intake {
         Some((partition.clone(), lane.as_ref()?.in_flight(tag.offset)?.clone()))
     }
 
-    /// The record that cannot be read and has waited longest.
-    pub(crate) fn foreign(&self) -> Option<Foreign> {
-        self.foreign.front().cloned()
+    /// The records that cannot be read and wait for their dead letters.
+    pub(crate) fn foreign(&self) -> Vec<Foreign> {
+        self.foreign.iter().cloned().collect()
     }
 
     /// A record that cannot be read has its dead letter.

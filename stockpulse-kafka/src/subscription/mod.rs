@@ -20,11 +20,12 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use self::intake::Limits;
+use self::lane::Fetched;
 use self::poller::Poller;
 use self::shared::Shared;
 use self::source::{Source, sources};
 use crate::admin::TopicSettings;
-use crate::aside::Aside;
+use crate::aside::{Aside, Where};
 use crate::connection::Connection;
 use crate::wire::{Decoder, event_headers};
 use crate::{client, metrics, topics};
@@ -103,54 +104,70 @@ impl KafkaSubscription {
         self.connection.check().map_err(|error| error.during(operation))
     }
 
-    /// Events are to be delivered again: in place, or through the next retry topic.
-    async fn retry(&self, tag: DeliveryTag, after: std::time::Duration) -> Result<()> {
-        let Some((partition, fetched)) = self.shared.intake().find(tag) else { return Ok(()) };
-        let source = self.sources.iter().find(|source| source.topic == partition.topic);
-        let Some(next) = source.and_then(|source| source.next.as_deref()) else {
-            if source.is_some_and(|source| source.is_last) {
-                return self.bury(tag, "tried again as often as it may be").await;
+    /// What is to be done about an event in flight; `None` if it is not, or is to be tried again in place, which is done.
+    fn aside<'a>(&'a self, tag: DeliveryTag, nack: &'a Nack) -> Option<Left<'a>> {
+        let (partition, fetched) = self.shared.intake().find(tag)?;
+        let (to, reason) = match nack {
+            Nack::DeadLetter(reason) => (Where::DeadLetters, reason.as_str()),
+            Nack::Retry(after) => {
+                let source = self.sources.iter().find(|source| source.topic == partition.topic)?;
+                match (&source.next, source.is_last) {
+                    (Some(next), _) => (Where::Retry(next), "to be tried again"),
+                    (None, true) => (Where::DeadLetters, "tried again as often as it may be"),
+                    (None, false) => {
+                        if self.shared.intake().retry(tag, Instant::now() + *after) {
+                            metrics::retried(&self.shared.group, 1);
+                        }
+                        return None;
+                    }
+                }
             }
-            if self.shared.intake().retry(tag, Instant::now() + after) {
-                metrics::retried(&self.shared.group, 1);
-            }
-            return Ok(());
         };
-        let envelope = &fetched.envelope;
-        let aside = Aside {
-            group: &self.shared.group,
-            origin: &fetched.origin,
-            key: Some(envelope.partition_key.as_bytes()),
-            value: Some(&envelope.data),
-            headers: event_headers(envelope),
-            reason: "to be tried again",
-        };
-        self.connection.put_off(next, aside).await?;
-        metrics::retried(&self.shared.group, 1);
-        self.settle(&[tag]);
-        Ok(())
+        Some(Left { tag, fetched, to, reason })
     }
 
-    /// An event is put aside.
-    async fn bury(&self, tag: DeliveryTag, reason: &str) -> Result<()> {
-        let Some((_, fetched)) = self.shared.intake().find(tag) else { return Ok(()) };
-        let envelope = &fetched.envelope;
-        let aside = Aside {
-            group: &self.shared.group,
-            origin: &fetched.origin,
-            key: Some(envelope.partition_key.as_bytes()),
-            value: Some(&envelope.data),
-            headers: event_headers(envelope),
-            reason,
-        };
-        self.connection.put_aside(aside).await?;
-        self.settle(&[tag]);
-        Ok(())
+    /// Puts events aside. Those that are have been handled, whatever becomes of the others.
+    async fn put_aside(&self, left: &[Left<'_>]) -> Result<()> {
+        let asides: Vec<Aside<'_>> = left.iter().map(|left| left.aside(&self.shared.group)).collect();
+        let mut failure = None;
+        for (left, answer) in left.iter().zip(self.connection.put_aside(&asides).await) {
+            match answer {
+                Ok(()) => {
+                    self.settle(&[left.tag]);
+                    metrics::retried(&self.shared.group, usize::from(matches!(left.to, Where::Retry(_))));
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        failure.map_or(Ok(()), Err)
     }
 
     fn settle(&self, tags: &[DeliveryTag]) {
         self.shared.intake().ack(tags);
         self.shared.wake_poller();
+    }
+}
+
+/// An event that this group leaves to another topic.
+struct Left<'a> {
+    tag: DeliveryTag,
+    fetched: Fetched,
+    to: Where<'a>,
+    reason: &'a str,
+}
+
+impl Left<'_> {
+    fn aside<'a>(&'a self, group: &'a str) -> Aside<'a> {
+        let envelope = &self.fetched.envelope;
+        Aside {
+            to: self.to,
+            group,
+            origin: &self.fetched.origin,
+            key: Some(envelope.partition_key.as_bytes()),
+            value: Some(&envelope.data),
+            headers: event_headers(envelope),
+            reason: self.reason,
+        }
     }
 }
 
@@ -220,14 +237,11 @@ impl Subscription for KafkaSubscription {
 
     async fn nack(&mut self, tags: &[(DeliveryTag, Nack)]) -> Result<()> {
         self.check("bus.nack")?;
-        for (tag, nack) in tags {
-            let done = match nack {
-                Nack::Retry(after) => self.retry(*tag, *after).await,
-                Nack::DeadLetter(reason) => self.bury(*tag, reason).await,
-            };
-            done.map_err(|error| error.during("bus.nack"))?;
+        let left: Vec<Left<'_>> = tags.iter().filter_map(|(tag, nack)| self.aside(*tag, nack)).collect();
+        match left.is_empty() {
+            true => Ok(()),
+            false => self.put_aside(&left).await.map_err(|error| error.during("bus.nack")),
         }
-        Ok(())
     }
 
     async fn close(&mut self) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use stockpulse_core::ErrorKind;
 use stockpulse_core::model::EventType;
 use stockpulse_core::port::{SubscribeOptions, Subscriber};
 use stockpulse_kafka::{DeadLetters, KafkaOptions, PlainTopic};
@@ -81,6 +82,34 @@ async fn poison_is_put_aside_with_its_reason_and_stops_nothing() {
     let mut subscription = place.join("readers").await;
     assert_eq!(handle(subscription.as_mut(), 1).await[0].sequence, 3);
     assert_eq!(letters.list(&dead).await.unwrap().len(), poison.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_too_large_for_a_dead_letter_is_named_by_one() {
+    let Some(broker) = broker_or_skip("what_is_too_large_for_a_dead_letter_is_named_by_one") else { return };
+    let mut small = options(&broker, &fresh("test"));
+    small.max_event_bytes = 1_000;
+    let place = Place::with(small, 1).await;
+    let large = format!("\"{}\"", "x".repeat(100_000));
+    place.write(&place.topic(), "key", Some(large.as_bytes()), &headers(&[])).await;
+    place.publish(&[event("key", 1)]).await;
+    let mut subscription = place.join("readers").await;
+    assert_eq!(handle(subscription.as_mut(), 1).await[0].sequence, 1);
+    let letters = DeadLetters::new(place.options.clone()).unwrap();
+    let dead = letters.topic(place.options.topics.topic(TYPE), "readers");
+    let mut found = Vec::new();
+    for _ in 0..200 {
+        found = letters.list(&dead).await.unwrap();
+        if !found.is_empty() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert!(found[0].body_omitted && found[0].value.is_empty(), "{found:?}");
+    assert_eq!((&found[0].topic, found[0].offset), (&place.topic(), 0));
+    let replayed = letters.replay(&dead, std::slice::from_ref(&found[0].id)).await;
+    assert_eq!(replayed.unwrap_err().kind(), ErrorKind::InvalidInput, "there is nothing to be replayed");
+    assert_eq!(letters.discard(&dead, std::slice::from_ref(&found[0].id)).await.unwrap(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,16 +14,25 @@ pub(crate) struct Kafka {
     broker: Result<String, String>,
     /// Where it opened last.
     prefix: Mutex<String>,
+    /// Settings of consumers.
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 /// Buses on the broker that the environment names.
 pub(crate) fn kafka() -> Kafka {
-    Kafka { broker: broker(), prefix: Mutex::default() }
+    Kafka { broker: broker(), prefix: Mutex::default(), settings: Vec::new() }
 }
 
 impl Kafka {
+    /// Sets something for all consumers.
+    pub(crate) fn with_consumer_setting(mut self, key: &'static str, value: &'static str) -> Self {
+        self.settings.push((key, value));
+        self
+    }
+
     fn options(&self) -> KafkaOptions {
-        options(self.broker.as_deref().unwrap(), &self.prefix.lock().unwrap())
+        let options = options(self.broker.as_deref().unwrap(), &self.prefix.lock().unwrap());
+        self.settings.iter().fold(options, |options, (key, value)| options.with_consumer_setting(*key, *value))
     }
 
     fn backend(&self) -> Result<BusBackend> {

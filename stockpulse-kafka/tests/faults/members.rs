@@ -34,6 +34,7 @@ async fn a_slow_handler_stays_in_its_group_and_holds_no_more_than_it_may() {
     subscription.ack(&first.iter().map(|delivery| delivery.tag).collect::<Vec<_>>()).await.unwrap();
     while all.len() < sent.len() {
         let more = receive(subscription.as_mut()).await;
+        assert!(more.len() <= 100, "{} were held ready", more.len());
         subscription.ack(&more.iter().map(|delivery| delivery.tag).collect::<Vec<_>>()).await.unwrap();
         all.extend(more);
     }
@@ -128,4 +129,42 @@ async fn a_group_that_began_with_the_next_event_is_known_though_it_handled_none(
     place.publish(&sent).await;
     let mut subscription = place.bus.subscribe(latest()).await.unwrap();
     assert_eq!(handle(subscription.as_mut(), 10).await, sent);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_acknowledged_while_partitions_are_given_back_does_not_come_again() {
+    let test = "what_is_acknowledged_while_partitions_are_given_back_does_not_come_again";
+    let Some(broker) = broker_or_skip(test) else { return };
+    let mut options = options(&broker, &fresh("test"));
+    options.drain = Duration::from_secs(30);
+    let place = Place::with(options, 2).await;
+    let sent = spread(0..20, 20);
+    place.publish(&sent).await;
+    let mut one = place.join("readers").await;
+    let mut found = Vec::new();
+    while found.len() < 20 {
+        found.extend(receive(one.as_mut()).await);
+    }
+    let mut two = place.join("readers").await;
+    // The rebalance has begun when nothing is delivered any more: what is published now waits for its end.
+    let mut more = Vec::new();
+    let mut number = 20;
+    loop {
+        place.publish(&spread(number..number + 20, 20)).await;
+        number += 20;
+        match tokio::time::timeout(Duration::from_secs(1), one.receive(1_000)).await {
+            Ok(received) => more.extend(received.unwrap()),
+            Err(_) => break,
+        }
+    }
+    found.extend(more);
+    one.ack(&found.iter().map(|delivery| delivery.tag).collect::<Vec<_>>()).await.unwrap();
+    let done: BTreeSet<EventId> = found.iter().map(|delivery| delivery.envelope.id).collect();
+    let mut left = usize::try_from(number).unwrap() - done.len();
+    while left > 0 {
+        for delivery in look(one.as_mut()).await.into_iter().chain(look(two.as_mut()).await) {
+            assert!(!done.contains(&delivery.envelope.id), "acknowledged in time, and delivered again");
+            left -= 1;
+        }
+    }
 }

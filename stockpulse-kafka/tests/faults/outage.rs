@@ -116,3 +116,34 @@ async fn memory_is_bounded_while_the_broker_is_away() {
     assert_eq!(firsts(&found)["key"], (0..=1_000).collect::<Vec<_>>());
     drop(broker);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_is_left_though_the_broker_is_away_and_what_was_not_committed_comes_again() {
+    let test = "a_group_is_left_though_the_broker_is_away_and_what_was_not_committed_comes_again";
+    let Some(mut broker) = tokio::task::spawn_blocking(move || Broker::new(test)).await.unwrap() else { return };
+    let mut options = options(&broker.address(), &fresh("test"));
+    // Nothing is committed before the group is left.
+    options.commit_interval = Duration::from_secs(3_600);
+    options.close_timeout = Duration::from_secs(2);
+    let place = Place::with(options, 1).await;
+    place.publish(&[event("key", 1), event("key", 2)]).await;
+    let mut subscription = place.join("readers").await;
+    handle(subscription.as_mut(), 2).await;
+    let mut broker = tokio::task::spawn_blocking(move || {
+        broker.kill();
+        broker
+    })
+    .await
+    .unwrap();
+    let left = subscription.close().await;
+    assert!(left.is_err(), "who is not heard cannot commit");
+    subscription.close().await.unwrap();
+    drop(subscription);
+    let broker = tokio::task::spawn_blocking(move || {
+        broker.start();
+        broker
+    });
+    let broker = broker.await.unwrap();
+    assert_eq!(handle(place.join("readers").await.as_mut(), 2).await.len(), 2);
+    drop(broker);
+}
