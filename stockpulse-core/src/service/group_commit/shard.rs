@@ -13,7 +13,7 @@ use super::{Commit, Job};
 use crate::error::{Error, ErrorKind, Result};
 
 /// From so many commands on it pays to have the next batch ready when one is committed.
-const WORTH_PREPARING: usize = 16;
+const WORTH_PREPARING: usize = 64;
 
 /// One queue, and what was taken from it and waits for its batch.
 pub(super) struct Shard<C, O, T> {
