@@ -37,8 +37,11 @@ help:
 	@echo 'make docs    the documentation of the crates, and the book if mdbook is installed'
 	@echo 'make services-up, make services-down    the servers by themselves, for work by hand'
 
+# On the embedded default: stores and bus in one SQLite file, which goes when the report is there.
 demo:
-	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay --no-default-features -- --opening-stock 50 $(SAMPLE)
+	@folder="$$(mktemp -d)"; trap 'rm -rf "$$folder"' EXIT; set -x; \
+	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-replay --no-default-features -- \
+	    --store "sqlite:$$folder/shop.db" --opening-stock 50 $(SAMPLE)
 
 sim:
 	$(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-sim -- --seeds $(SEEDS) --first $(FIRST)

@@ -1,7 +1,6 @@
 //! The contexts of a shop, each with its own tables.
 
 use crate::frame::{CUSTOMER_COMMAND, ORDER_COMMAND, PRODUCT_COMMAND, STOCK_COMMAND};
-use crate::outbox::{CUSTOMERS, NOTIFICATIONS, ORDERS, OutboxTables, PRODUCTS, STOCK};
 use crate::table::Table;
 
 /// A part of a shop with its own tables and, except for the bus, its own outbox. All of them may be installed in one
@@ -35,17 +34,6 @@ impl Context {
             Self::Catalog => Some(&PRODUCT_COMMAND),
             Self::Customers => Some(&CUSTOMER_COMMAND),
             Self::Notifications | Self::Bus => None,
-        }
-    }
-
-    pub(crate) fn outbox(self) -> Option<&'static OutboxTables> {
-        match self {
-            Self::Inventory => Some(&STOCK),
-            Self::Orders => Some(&ORDERS),
-            Self::Catalog => Some(&PRODUCTS),
-            Self::Customers => Some(&CUSTOMERS),
-            Self::Notifications => Some(&NOTIFICATIONS),
-            Self::Bus => None,
         }
     }
 }

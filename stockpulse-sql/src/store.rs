@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::database::{Access, Database, Session};
 use crate::failure::{Class, Failure};
 use crate::inventory::KnownLevels;
-use crate::outbox::SqlOutbox;
+use crate::outbox::{CUSTOMERS, NOTIFICATIONS, ORDERS, PRODUCTS, STOCK, SqlOutbox};
 
 /// All store ports on one database. Clones share its connections.
 #[derive(Clone, Debug)]
@@ -56,10 +56,34 @@ impl<D: Database> SqlStore<D> {
         Self { shared: Arc::new(Shared { database, known: KnownLevels::default(), retry, appended }) }
     }
 
-    /// The outbox of a context, for its relay; `None` for [`Context::Bus`], which needs none.
+    /// The outbox of what is decided about stock, for its relay.
     #[must_use]
-    pub fn outbox(&self, context: Context) -> Option<SqlOutbox<D>> {
-        Some(SqlOutbox::new(Arc::clone(&self.shared), context.outbox()?, self.shared.appended(context)))
+    pub fn inventory_outbox(&self) -> SqlOutbox<D> {
+        SqlOutbox::new(Arc::clone(&self.shared), &STOCK, self.shared.appended(Context::Inventory))
+    }
+
+    /// The outbox of what is decided about orders, for its relay.
+    #[must_use]
+    pub fn orders_outbox(&self) -> SqlOutbox<D> {
+        SqlOutbox::new(Arc::clone(&self.shared), &ORDERS, self.shared.appended(Context::Orders))
+    }
+
+    /// The outbox of what is decided about products, for its relay.
+    #[must_use]
+    pub fn catalog_outbox(&self) -> SqlOutbox<D> {
+        SqlOutbox::new(Arc::clone(&self.shared), &PRODUCTS, self.shared.appended(Context::Catalog))
+    }
+
+    /// The outbox of what is decided about customers, for its relay.
+    #[must_use]
+    pub fn customers_outbox(&self) -> SqlOutbox<D> {
+        SqlOutbox::new(Arc::clone(&self.shared), &CUSTOMERS, self.shared.appended(Context::Customers))
+    }
+
+    /// The outbox of what is decided about notifications, for its relay.
+    #[must_use]
+    pub fn notifications_outbox(&self) -> SqlOutbox<D> {
+        SqlOutbox::new(Arc::clone(&self.shared), &NOTIFICATIONS, self.shared.appended(Context::Notifications))
     }
 
     /// The bus in this database. Each call answers another connection to the same bus.

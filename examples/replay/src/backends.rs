@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use stockpulse_core::memory::{MemoryBus, MemoryInventoryStore, MemoryOrderStore};
 use stockpulse_core::port::{InventoryStore, OrderStore, Outbox, Publisher, Subscriber};
-use stockpulse_core::{Error, Result, SystemClock};
+use stockpulse_core::{Result, SystemClock};
 use stockpulse_sql::{BusOptions, Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore};
 
 use crate::address::{BusKind, StoreKind};
@@ -55,13 +55,12 @@ pub(crate) type Bus = (Arc<dyn Publisher>, Arc<dyn Subscriber>);
 macro_rules! sql {
     ($store:expr) => {{
         let store = $store;
-        let outbox = |context| store.outbox(context).ok_or_else(|| Error::corrupt("a context without an outbox"));
         // Orders have to be reserved in the files' order, and only within a partition is there an order.
         let options = BusOptions::default().with_partitions(1).with_max_event_bytes(MAX_EVENT_BYTES).with_lease(LEASE);
         let bus = Arc::new(store.bus(options));
         Parts {
-            inventory_outbox: Arc::new(outbox(Context::Inventory)?),
-            order_outbox: Arc::new(outbox(Context::Orders)?),
+            inventory_outbox: Arc::new(store.inventory_outbox()),
+            order_outbox: Arc::new(store.orders_outbox()),
             inventory: Arc::new(store.clone()),
             orders: Arc::new(store.clone()),
             bus: Some((bus.clone(), bus)),

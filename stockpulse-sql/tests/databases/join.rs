@@ -46,7 +46,7 @@ macro_rules! join {
         store.execute(&engine, vec![receive(5)]).await.unwrap();
         // So that the store remembers the level, and has to notice that somebody else changed it.
         store.execute(&engine, vec![reserve(10, 1)]).await.unwrap();
-        let events = waiting(&store.outbox(Context::Inventory).unwrap()).await;
+        let events = waiting(&store.inventory_outbox()).await;
         sqlx::raw_sql("CREATE TABLE cart (name varchar(20))").execute(&mut connection).await.unwrap();
 
         let mut undone = connection.begin().await.unwrap();
@@ -55,7 +55,7 @@ macro_rules! join {
         assert!(matches!(outcomes[..], [StockOutcome::Reserved(_)]), "{outcomes:?}");
         undone.rollback().await.unwrap();
         assert_eq!(reserved(&store).await, 1);
-        assert_eq!(waiting(&store.outbox(Context::Inventory).unwrap()).await, events);
+        assert_eq!(waiting(&store.inventory_outbox()).await, events);
 
         let mut kept = connection.begin().await.unwrap();
         sqlx::raw_sql("INSERT INTO cart VALUES ('kept')").execute(&mut *kept).await.unwrap();
@@ -63,7 +63,7 @@ macro_rules! join {
         assert!(matches!(outcomes[..], [StockOutcome::Reserved(_), StockOutcome::Refused(_)]), "{outcomes:?}");
         kept.commit().await.unwrap();
         assert_eq!(reserved(&store).await, 4);
-        assert!(waiting(&store.outbox(Context::Inventory).unwrap()).await > events);
+        assert!(waiting(&store.inventory_outbox()).await > events);
         let carts: i64 = $count("SELECT COUNT(*) FROM cart").fetch_one(&mut connection).await.unwrap();
         assert_eq!(carts, 1);
 

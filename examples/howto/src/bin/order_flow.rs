@@ -1,4 +1,4 @@
-//! The whole flow in one process: services, a bus, workers under a supervisor, and an orderly end.
+//! The whole flow in one process and one file: services, a durable bus, workers under a supervisor, and an orderly end.
 //!
 //! `order.placed` → inventory reserves → `stock.reserved` or `stock.rejected` → the order confirms or rejects →
 //! inventory allocates, and ships what the order ships.
@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stockpulse_core::engine::order::{OrderParts, Place};
-use stockpulse_core::memory::{MemoryBus, MemoryInventoryStore, MemoryOrderStore};
 use stockpulse_core::model::{Currency, Money, Order, OrderId, OrderStatus, Sku};
 use stockpulse_core::port::{Outbox, Publisher, Subscriber};
 use stockpulse_core::service::{Inventory, Orders};
@@ -18,22 +17,23 @@ use stockpulse_core::worker::{
     Handler, InventoryHandler, OrderHandler, OutboxRelay, Processor, RelayOptions, Stage, Supervisor,
 };
 use stockpulse_howto::{check, within};
+use stockpulse_sql::{BusOptions, SqliteStore};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Where things are kept. Another backend is another three lines.
-    let stock = MemoryInventoryStore::default();
-    let placed = MemoryOrderStore::default();
-    let bus = Arc::new(MemoryBus::new());
+    // Where things are kept: a file, which an application would keep. Another backend is another three lines.
+    let folder = tempfile::tempdir()?;
+    let store = SqliteStore::open(folder.path().join("shop.db")).await?;
+    let bus = Arc::new(store.bus(BusOptions::default()));
 
     // The services an application calls.
-    let inventory = Inventory::builder(Arc::new(stock.clone())).start();
-    let orders = Orders::builder(Arc::new(placed.clone())).start();
+    let inventory = Inventory::builder(Arc::new(store.clone())).start();
+    let orders = Orders::builder(Arc::new(store.clone())).start();
 
     // The workers beside them: each outbox is published, and each service hears of the other's events.
     let mut supervisor = Supervisor::default().with_inventory(inventory.clone()).with_orders(orders.clone());
     let outboxes: [(&str, Arc<dyn Outbox>); 2] =
-        [("inventory", Arc::new(stock.outbox())), ("orders", Arc::new(placed.outbox()))];
+        [("inventory", Arc::new(store.inventory_outbox())), ("orders", Arc::new(store.orders_outbox()))];
     for (name, outbox) in outboxes {
         let publisher: Arc<dyn Publisher> = bus.clone();
         let options = RelayOptions::new(format!("/shop/{name}"), format!("{name}-relay-1"));
@@ -84,7 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // Intake stops, the services drain, the outboxes are emptied; all within a deadline.
     let report = supervisor.shutdown(Duration::from_secs(10)).await;
-    let waiting = stock.outbox().stats().await?.pending + placed.outbox().stats().await?.pending;
+    let waiting = store.inventory_outbox().stats().await?.pending + store.orders_outbox().stats().await?.pending;
     println!("clean shutdown: {}, events left behind: {waiting}", report.is_clean());
     let order = orders.order(ids[0]).await?.ok_or("no order")?;
     check("the first order has shipped", order.status == OrderStatus::Shipped)?;
