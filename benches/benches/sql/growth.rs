@@ -34,6 +34,7 @@ pub(crate) async fn run(databases: &[Database]) {
                     missing -= batch.len();
                     store.execute(&Engine::new(), batch).await.expect("the store answers");
                 }
+                place.settle().await;
                 let shards = NonZeroUsize::MIN;
                 let measured = ours::reserve(Arc::clone(&store), skus, CALLERS, 1, shards, TIME).await;
                 println!("| {} | {} | {live} | {:.0} |", database.name(), skus.name(), measured.per_second);

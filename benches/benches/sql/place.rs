@@ -120,6 +120,16 @@ impl Place {
         }
     }
 
+    /// Writes what was filled in to its place, so that it is not counted in what comes next.
+    pub(crate) async fn settle(&self) {
+        match self.database {
+            Database::Postgres => self.execute("CHECKPOINT").await,
+            // It has no word for that.
+            Database::MySql => tokio::time::sleep(std::time::Duration::from_secs(5)).await,
+            Database::Sqlite => self.execute("PRAGMA wal_checkpoint(TRUNCATE)").await,
+        }
+    }
+
     /// A number.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         match self.database {

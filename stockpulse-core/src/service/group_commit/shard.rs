@@ -55,7 +55,9 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
         let mut received = Vec::new();
         loop {
             let ahead = !running.is_empty();
-            if if ahead { running.len() == 1 && self.is_another_ready(latest) } else { !self.waiting.is_empty() } {
+            let starts =
+                if ahead { running.len() == 1 && self.is_another_ready(latest) } else { !self.waiting.is_empty() };
+            if starts {
                 let batch = self.next_batch();
                 let requests = batch.replies.len();
                 let lets_others_by = requests >= WORTH_PREPARING && self.commute(&batch.commands);

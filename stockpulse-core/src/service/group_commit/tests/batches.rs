@@ -130,14 +130,14 @@ async fn while_a_large_batch_is_committed_the_next_is_handed_over_if_their_order
     let (group, store) = start(GroupCommitOptions::default());
     let first = ask_commuting(&group, 0..1).await;
     // They wait for the first, and go together.
-    let second = ask_commuting(&group, 1..21).await;
+    let second = ask_commuting(&group, 1..81).await;
     store.let_through(1).await;
-    assert_eq!(store.batches().last().map(Vec::len), Some(20));
-    let third = ask_commuting(&group, 21..35).await;
-    assert_eq!(store.batches().len(), 2, "fourteen are too few beside twenty");
-    let last = ask_commuting(&group, 35..60).await;
-    assert_eq!(store.batches().len(), 3, "fifteen are enough, and no more than two batches are under way");
-    assert_eq!(store.batches()[2].len(), 15);
+    assert_eq!(store.batches().last().map(Vec::len), Some(80));
+    let third = ask_commuting(&group, 81..140).await;
+    assert_eq!(store.batches().len(), 2, "59 are too few beside 80");
+    let last = ask_commuting(&group, 140..230).await;
+    assert_eq!(store.batches().len(), 3, "60 are enough, and no more than two batches are under way");
+    assert_eq!(store.batches()[2].len(), 60);
     store.let_through(3).await;
     for (number, caller) in (0..).zip(first.into_iter().chain(second).chain(third).chain(last)) {
         assert_eq!(caller.await.unwrap().unwrap(), (COMMUTING + number) * 10);
@@ -148,14 +148,14 @@ async fn while_a_large_batch_is_committed_the_next_is_handed_over_if_their_order
 async fn a_command_whose_order_matters_waits_for_all_before_it_and_lets_nobody_by() {
     let (group, store) = start(GroupCommitOptions::default());
     let first = ask_commuting(&group, 0..1).await;
-    let second = ask_commuting(&group, 1..21).await;
+    let second = ask_commuting(&group, 1..81).await;
     store.let_through(1).await;
     let other = ask(&group, 7).await;
-    let third = ask_commuting(&group, 21..60).await;
+    let third = ask_commuting(&group, 81..160).await;
     assert_eq!(store.batches().len(), 2);
     store.let_through(1).await;
     assert_eq!(store.batches()[2].first(), Some(&7));
-    let last = ask_commuting(&group, 60..120).await;
+    let last = ask_commuting(&group, 160..320).await;
     assert_eq!(store.batches().len(), 3);
     store.let_through(2).await;
     assert_eq!(other.await.unwrap().unwrap(), 70);
