@@ -33,9 +33,18 @@ pub(crate) fn postgres(context: Context) -> Migrator {
     migrator(context, migrations!(context, "postgres"))
 }
 
+/// MySQL commits each table by itself, so a migration that was interrupted left some behind. Its files may be run again.
 #[cfg(feature = "mysql")]
-pub(crate) fn mysql(context: Context) -> Migrator {
-    migrator(context, migrations!(context, "mysql"))
+pub(crate) async fn mysql(context: Context, pool: &sqlx::MySqlPool) -> Result<(), MigrateError> {
+    let migrator = migrator(context, migrations!(context, "mysql"));
+    match migrator.run(pool).await {
+        Err(MigrateError::Dirty(_)) => {
+            let forget = format!("DELETE FROM {} WHERE NOT success", applied(context));
+            sqlx::raw_sql(sqlx::AssertSqlSafe(forget)).execute(pool).await?;
+            migrator.run(pool).await
+        }
+        ended => ended,
+    }
 }
 
 #[cfg(feature = "sqlite")]
@@ -49,16 +58,20 @@ fn migrator(context: Context, files: Vec<(&'static str, &'static str)>) -> Migra
         Migration::new(version, Cow::Borrowed(name), MigrationType::Simple, sql.into_sql_str(), false)
     };
     let mut migrator = Migrator::with_migrations((1..).zip(files).map(migration).collect());
-    let name = match context {
+    migrator.dangerous_set_table_name(applied(context));
+    migrator
+}
+
+/// The table of what was applied.
+fn applied(context: Context) -> &'static str {
+    match context {
         Context::Inventory => "_stockpulse_inventory",
         Context::Orders => "_stockpulse_orders",
         Context::Catalog => "_stockpulse_catalog",
         Context::Customers => "_stockpulse_customers",
         Context::Notifications => "_stockpulse_notifications",
         Context::Bus => "_stockpulse_bus",
-    };
-    migrator.dangerous_set_table_name(name);
-    migrator
+    }
 }
 
 pub(crate) fn failed(context: Context, error: MigrateError) -> Error {

@@ -39,9 +39,11 @@ mod conformance {
 
 #[cfg(test)]
 mod databases {
+    mod ahead;
     #[cfg(unix)]
     mod faults;
     mod join;
+    mod migrations;
     mod prune;
     mod remembered;
     mod reports;

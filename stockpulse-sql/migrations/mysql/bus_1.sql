@@ -1,6 +1,6 @@
 -- The bus: an append-only log in partitions. Who appends to a partition holds its row's lock until it commits, so offsets
 -- become visible in their order and without gaps.
-CREATE TABLE bus_partition (
+CREATE TABLE IF NOT EXISTS bus_partition (
     partition_no bigint NOT NULL PRIMARY KEY,
     -- The oldest event that was not pruned.
     first_offset bigint NOT NULL,
@@ -8,7 +8,7 @@ CREATE TABLE bus_partition (
     next_offset bigint NOT NULL
 );
 
-CREATE TABLE bus_event (
+CREATE TABLE IF NOT EXISTS bus_event (
     partition_no bigint NOT NULL,
     event_offset bigint NOT NULL,
     event_id binary(16) NOT NULL,
@@ -30,7 +30,7 @@ CREATE TABLE bus_event (
 );
 
 -- Consumer groups. Who changes the members of a group or shares its partitions out holds its row's lock.
-CREATE TABLE bus_group (
+CREATE TABLE IF NOT EXISTS bus_group (
     group_name varbinary(255) NOT NULL PRIMARY KEY,
     -- Counts how often partitions were shared out.
     generation bigint NOT NULL,
@@ -38,7 +38,7 @@ CREATE TABLE bus_group (
     event_types longtext CHARACTER SET utf8mb4 NOT NULL
 );
 
-CREATE TABLE bus_member (
+CREATE TABLE IF NOT EXISTS bus_member (
     group_name varbinary(255) NOT NULL,
     member binary(16) NOT NULL,
     -- When it counts as gone, by the database's clock, unless it shows itself before.
@@ -47,7 +47,7 @@ CREATE TABLE bus_member (
 );
 
 -- A group's place in each partition.
-CREATE TABLE bus_place (
+CREATE TABLE IF NOT EXISTS bus_place (
     group_name varbinary(255) NOT NULL,
     partition_no bigint NOT NULL,
     -- The first event that is not done.
@@ -63,7 +63,7 @@ CREATE TABLE bus_place (
 );
 
 -- Events that a group put aside.
-CREATE TABLE bus_dead_letter (
+CREATE TABLE IF NOT EXISTS bus_dead_letter (
     group_name varbinary(255) NOT NULL,
     partition_no bigint NOT NULL,
     event_offset bigint NOT NULL,

@@ -1,5 +1,5 @@
 -- Products, by SKU. Times are microseconds since 1970.
-CREATE TABLE product (
+CREATE TABLE IF NOT EXISTS product (
     sku varbinary(255) NOT NULL PRIMARY KEY,
     name longtext CHARACTER SET utf8mb4 NOT NULL,
     -- Whether it can be ordered.
@@ -13,7 +13,7 @@ CREATE TABLE product (
 );
 
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
-CREATE TABLE product_command (
+CREATE TABLE IF NOT EXISTS product_command (
     id binary(16) NOT NULL PRIMARY KEY,
     -- Of what was asked: tells a retry from another request under the same id.
     fingerprint bigint NOT NULL,
@@ -23,7 +23,7 @@ CREATE TABLE product_command (
 );
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
-CREATE TABLE product_outbox (
+CREATE TABLE IF NOT EXISTS product_outbox (
     id bigint AUTO_INCREMENT PRIMARY KEY,
     -- When the first of them happened, in microseconds since 1970.
     first_at bigint NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE product_outbox (
 );
 
 -- Events that could not be published: to be tried again at a time, or, without one, set aside for good.
-CREATE TABLE product_outbox_aside (
+CREATE TABLE IF NOT EXISTS product_outbox_aside (
     id bigint NOT NULL PRIMARY KEY,
     shard bigint NOT NULL,
     -- What the event is about; its later events wait behind it.
@@ -53,12 +53,12 @@ CREATE TABLE product_outbox_aside (
 );
 
 -- Which relay publishes which shard, until when.
-CREATE TABLE product_outbox_lease (
+CREATE TABLE IF NOT EXISTS product_outbox_lease (
     shard bigint NOT NULL PRIMARY KEY,
     worker varbinary(255) NOT NULL,
     epoch bigint NOT NULL,
     ends_at bigint NOT NULL
 );
 
-INSERT INTO product_outbox_lease (shard, worker, epoch, ends_at) VALUES
+INSERT IGNORE INTO product_outbox_lease (shard, worker, epoch, ends_at) VALUES
     (0, '', 0, 0), (1, '', 0, 0), (2, '', 0, 0), (3, '', 0, 0), (4, '', 0, 0), (5, '', 0, 0), (6, '', 0, 0), (7, '', 0, 0), (8, '', 0, 0), (9, '', 0, 0), (10, '', 0, 0), (11, '', 0, 0), (12, '', 0, 0), (13, '', 0, 0), (14, '', 0, 0), (15, '', 0, 0);

@@ -1,5 +1,5 @@
 -- Stock, by SKU and location. Times are microseconds since 1970, quantities are in the product's smallest unit.
-CREATE TABLE stock_level (
+CREATE TABLE IF NOT EXISTS stock_level (
     sku varbinary(255) NOT NULL,
     location varbinary(64) NOT NULL,
     -- Units that lie there.
@@ -28,7 +28,7 @@ CREATE TABLE stock_level (
 );
 
 -- Claims on stock, each for one order or cart.
-CREATE TABLE stock_reservation (
+CREATE TABLE IF NOT EXISTS stock_reservation (
     id binary(16) NOT NULL PRIMARY KEY,
     order_id binary(16) NULL,
     customer_id binary(16) NULL,
@@ -46,7 +46,7 @@ CREATE TABLE stock_reservation (
 );
 
 -- Claims that wait for stock to come in, first in, first out by level.
-CREATE TABLE stock_backorder (
+CREATE TABLE IF NOT EXISTS stock_backorder (
     sku varbinary(255) NOT NULL,
     location varbinary(64) NOT NULL,
     -- The level's version when it began to wait.
@@ -59,7 +59,7 @@ CREATE TABLE stock_backorder (
 );
 
 -- The ledger, append-only: what each command did to each level. A level is the sum of its movements.
-CREATE TABLE stock_movement (
+CREATE TABLE IF NOT EXISTS stock_movement (
     sku varbinary(255) NOT NULL,
     location varbinary(64) NOT NULL,
     -- The level's version after it: 1, 2, 3 ... without a gap.
@@ -83,7 +83,7 @@ CREATE TABLE stock_movement (
 );
 
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
-CREATE TABLE stock_command (
+CREATE TABLE IF NOT EXISTS stock_command (
     id binary(16) NOT NULL PRIMARY KEY,
     -- Of what was asked: tells a retry from another request under the same id.
     fingerprint bigint NOT NULL,
@@ -93,7 +93,7 @@ CREATE TABLE stock_command (
 );
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
-CREATE TABLE stock_outbox (
+CREATE TABLE IF NOT EXISTS stock_outbox (
     id bigint AUTO_INCREMENT PRIMARY KEY,
     -- When the first of them happened, in microseconds since 1970.
     first_at bigint NOT NULL,
@@ -110,7 +110,7 @@ CREATE TABLE stock_outbox (
 );
 
 -- Events that could not be published: to be tried again at a time, or, without one, set aside for good.
-CREATE TABLE stock_outbox_aside (
+CREATE TABLE IF NOT EXISTS stock_outbox_aside (
     id bigint NOT NULL PRIMARY KEY,
     shard bigint NOT NULL,
     -- What the event is about; its later events wait behind it.
@@ -123,12 +123,12 @@ CREATE TABLE stock_outbox_aside (
 );
 
 -- Which relay publishes which shard, until when.
-CREATE TABLE stock_outbox_lease (
+CREATE TABLE IF NOT EXISTS stock_outbox_lease (
     shard bigint NOT NULL PRIMARY KEY,
     worker varbinary(255) NOT NULL,
     epoch bigint NOT NULL,
     ends_at bigint NOT NULL
 );
 
-INSERT INTO stock_outbox_lease (shard, worker, epoch, ends_at) VALUES
+INSERT IGNORE INTO stock_outbox_lease (shard, worker, epoch, ends_at) VALUES
     (0, '', 0, 0), (1, '', 0, 0), (2, '', 0, 0), (3, '', 0, 0), (4, '', 0, 0), (5, '', 0, 0), (6, '', 0, 0), (7, '', 0, 0), (8, '', 0, 0), (9, '', 0, 0), (10, '', 0, 0), (11, '', 0, 0), (12, '', 0, 0), (13, '', 0, 0), (14, '', 0, 0), (15, '', 0, 0);

@@ -1,5 +1,5 @@
 -- What customers were told about their orders. Times are microseconds since 1970.
-CREATE TABLE notification (
+CREATE TABLE IF NOT EXISTS notification (
     id binary(16) NOT NULL PRIMARY KEY,
     -- The event it is about.
     event binary(16) NOT NULL,
@@ -22,7 +22,7 @@ CREATE TABLE notification (
 );
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
-CREATE TABLE notification_outbox (
+CREATE TABLE IF NOT EXISTS notification_outbox (
     id bigint AUTO_INCREMENT PRIMARY KEY,
     -- When the first of them happened, in microseconds since 1970.
     first_at bigint NOT NULL,
@@ -39,7 +39,7 @@ CREATE TABLE notification_outbox (
 );
 
 -- Events that could not be published: to be tried again at a time, or, without one, set aside for good.
-CREATE TABLE notification_outbox_aside (
+CREATE TABLE IF NOT EXISTS notification_outbox_aside (
     id bigint NOT NULL PRIMARY KEY,
     shard bigint NOT NULL,
     -- What the event is about; its later events wait behind it.
@@ -52,12 +52,12 @@ CREATE TABLE notification_outbox_aside (
 );
 
 -- Which relay publishes which shard, until when.
-CREATE TABLE notification_outbox_lease (
+CREATE TABLE IF NOT EXISTS notification_outbox_lease (
     shard bigint NOT NULL PRIMARY KEY,
     worker varbinary(255) NOT NULL,
     epoch bigint NOT NULL,
     ends_at bigint NOT NULL
 );
 
-INSERT INTO notification_outbox_lease (shard, worker, epoch, ends_at) VALUES
+INSERT IGNORE INTO notification_outbox_lease (shard, worker, epoch, ends_at) VALUES
     (0, '', 0, 0), (1, '', 0, 0), (2, '', 0, 0), (3, '', 0, 0), (4, '', 0, 0), (5, '', 0, 0), (6, '', 0, 0), (7, '', 0, 0), (8, '', 0, 0), (9, '', 0, 0), (10, '', 0, 0), (11, '', 0, 0), (12, '', 0, 0), (13, '', 0, 0), (14, '', 0, 0), (15, '', 0, 0);

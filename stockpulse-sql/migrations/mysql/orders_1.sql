@@ -1,5 +1,5 @@
 -- Orders, by id. Times are microseconds since 1970, quantities are in the product's smallest unit.
-CREATE TABLE orders (
+CREATE TABLE IF NOT EXISTS orders (
     id binary(16) NOT NULL PRIMARY KEY,
     customer_id binary(16) NULL,
     -- 1 placed, 2 confirmed, 3 partly shipped, 4 shipped, 5 rejected, 6 cancelled, 7 expired, 8 returned.
@@ -23,7 +23,7 @@ CREATE TABLE orders (
 );
 
 -- What happened to each order, append-only.
-CREATE TABLE order_history (
+CREATE TABLE IF NOT EXISTS order_history (
     order_id binary(16) NOT NULL,
     -- The order's version after it: 1, 2, 3 ... without a gap.
     version bigint NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE order_history (
 );
 
 -- How many units each customer has on order of SKUs whose purchase is limited.
-CREATE TABLE order_purchase (
+CREATE TABLE IF NOT EXISTS order_purchase (
     customer_id binary(16) NOT NULL,
     sku varbinary(255) NOT NULL,
     units bigint NOT NULL,
@@ -54,7 +54,7 @@ CREATE TABLE order_purchase (
 );
 
 -- What was decided about each command, so that the same id gets the same answer. Rows older than any retry may be pruned.
-CREATE TABLE order_command (
+CREATE TABLE IF NOT EXISTS order_command (
     id binary(16) NOT NULL PRIMARY KEY,
     -- Of what was asked: tells a retry from another request under the same id.
     fingerprint bigint NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE order_command (
 );
 
 -- Events that were decided and wait to be published, as many to a row as a batch decided. The relay deletes them.
-CREATE TABLE order_outbox (
+CREATE TABLE IF NOT EXISTS order_outbox (
     id bigint AUTO_INCREMENT PRIMARY KEY,
     -- When the first of them happened, in microseconds since 1970.
     first_at bigint NOT NULL,
@@ -81,7 +81,7 @@ CREATE TABLE order_outbox (
 );
 
 -- Events that could not be published: to be tried again at a time, or, without one, set aside for good.
-CREATE TABLE order_outbox_aside (
+CREATE TABLE IF NOT EXISTS order_outbox_aside (
     id bigint NOT NULL PRIMARY KEY,
     shard bigint NOT NULL,
     -- What the event is about; its later events wait behind it.
@@ -94,12 +94,12 @@ CREATE TABLE order_outbox_aside (
 );
 
 -- Which relay publishes which shard, until when.
-CREATE TABLE order_outbox_lease (
+CREATE TABLE IF NOT EXISTS order_outbox_lease (
     shard bigint NOT NULL PRIMARY KEY,
     worker varbinary(255) NOT NULL,
     epoch bigint NOT NULL,
     ends_at bigint NOT NULL
 );
 
-INSERT INTO order_outbox_lease (shard, worker, epoch, ends_at) VALUES
+INSERT IGNORE INTO order_outbox_lease (shard, worker, epoch, ends_at) VALUES
     (0, '', 0, 0), (1, '', 0, 0), (2, '', 0, 0), (3, '', 0, 0), (4, '', 0, 0), (5, '', 0, 0), (6, '', 0, 0), (7, '', 0, 0), (8, '', 0, 0), (9, '', 0, 0), (10, '', 0, 0), (11, '', 0, 0), (12, '', 0, 0), (13, '', 0, 0), (14, '', 0, 0), (15, '', 0, 0);

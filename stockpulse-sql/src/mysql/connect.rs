@@ -102,7 +102,7 @@ impl MySqlStore {
     /// What keeps the tables from being made.
     pub async fn from_pool(pool: MySqlPool, contexts: &[Context], retry: RetryOptions) -> Result<Self> {
         for context in contexts {
-            migrate::mysql(*context).run(&pool).await.map_err(|error| migrate::failed(*context, error))?;
+            migrate::mysql(*context, &pool).await.map_err(|error| migrate::failed(*context, error))?;
         }
         Ok(Self::new(MySql { pool }, retry))
     }

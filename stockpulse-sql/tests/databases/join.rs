@@ -8,7 +8,7 @@ use stockpulse_core::engine::Engine;
 use stockpulse_core::engine::stock::{Reserve, StockAction, StockCommand, StockOutcome};
 use stockpulse_core::model::{Command, CommandId, ReservationId, Sku, StockKey, StockQuantity, Timestamp};
 use stockpulse_core::port::{InventoryStore, Outbox};
-use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
+use stockpulse_sql::{MySqlOptions, MySqlStore, PgOptions, PgStore, SqliteOptions, SqliteStore, Synchronous};
 
 use crate::support::{Kind, Place};
 
