@@ -1,5 +1,8 @@
 //! What went wrong in a database, and what can be done about it.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use std::time::Duration;
+
 use stockpulse_core::{Error, ErrorKind};
 
 /// A failure inside a transaction.
@@ -60,6 +63,21 @@ impl Failure {
         }
         let error = Error::new(ErrorKind::Indeterminate, "the answer to COMMIT was lost").with_source(self.error);
         Self { class: Class::Final, error }
+    }
+}
+
+/// Why no connection was to be had. A pool that waited in vain does not say; one more attempt does.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+pub(crate) async fn no_connection<C>(
+    waited: sqlx::Error,
+    attempt: impl Future<Output = Result<C, sqlx::Error>>,
+) -> sqlx::Error {
+    if !matches!(waited, sqlx::Error::PoolTimedOut) {
+        return waited;
+    }
+    match tokio::time::timeout(Duration::from_secs(1), attempt).await {
+        Ok(Err(cause)) => cause,
+        _ => waited,
     }
 }
 

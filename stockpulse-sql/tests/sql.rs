@@ -40,10 +40,11 @@ mod conformance {
 #[cfg(test)]
 mod databases {
     mod ahead;
+    mod connecting;
     #[cfg(unix)]
     mod faults;
     mod join;
-    mod migrations;
+
     mod prune;
     mod remembered;
     mod reports;

@@ -4,12 +4,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::MySqlPool;
 use sqlx::mysql::{MySqlConnectOptions, MySqlPoolOptions};
+use sqlx::{ConnectOptions, MySqlPool};
 use stockpulse_core::{Error, ErrorKind, Result};
 
 use super::{MySql, MySqlStore, failure};
 use crate::context::Context;
+use crate::failure::no_connection;
 use crate::migrate;
 use crate::store::RetryOptions;
 
@@ -90,9 +91,14 @@ impl MySqlStore {
                     sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(connection).await.map(drop)
                 })
             })
-            .connect_with(options.connect)
-            .await
-            .map_err(|error| Error::from(failure(error)).during("mysql.connect"))?;
+            .connect_with(options.connect.clone());
+        let pool = match pool.await {
+            Ok(pool) => pool,
+            Err(error) => {
+                let error = no_connection(error, options.connect.connect()).await;
+                return Err(Error::from(failure(error)).during("mysql.connect"));
+            }
+        };
         Self::from_pool(pool, &options.contexts, options.retry).await
     }
 

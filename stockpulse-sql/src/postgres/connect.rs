@@ -10,6 +10,7 @@ use stockpulse_core::{Error, ErrorKind, Result};
 
 use super::{PgStore, Postgres, failure};
 use crate::context::Context;
+use crate::failure::no_connection;
 use crate::migrate;
 use crate::store::RetryOptions;
 
@@ -126,9 +127,14 @@ impl PgStore {
         let pool = PgPoolOptions::new()
             .max_connections(options.max_connections)
             .acquire_timeout(options.acquire_timeout)
-            .connect_with(connect.clone())
-            .await
-            .map_err(|error| Error::from(failure(error)).during("postgres.connect"))?;
+            .connect_with(connect.clone());
+        let pool = match pool.await {
+            Ok(pool) => pool,
+            Err(error) => {
+                let error = no_connection(error, connect.connect()).await;
+                return Err(Error::from(failure(error)).during("postgres.connect"));
+            }
+        };
         if !options.contexts.is_empty() {
             // Who starts while others make their tables waits for them, however long that takes.
             let patient = connect.options([("lock_timeout", "0"), ("statement_timeout", "0")]);

@@ -1,7 +1,10 @@
-//! Tables that were not made whole.
+//! Servers that are not there, and tables that were not made whole.
+
+use std::time::Duration;
 
 use sqlx::Connection;
-use stockpulse_sql::Context;
+use stockpulse_core::ErrorKind;
+use stockpulse_sql::{Context, MySqlOptions, MySqlStore, PgOptions, PgStore};
 
 use crate::support::{Kind, Place};
 
@@ -25,4 +28,19 @@ async fn what_an_interrupted_migration_left_is_completed_on_mysql() {
     assert_eq!((commands, shards), (0, 16));
     let applied = "SELECT success FROM _stockpulse_inventory";
     assert!(sqlx::query_scalar::<_, bool>(applied).fetch_one(&mut connection).await.unwrap());
+}
+
+/// Whoever reads the error has to know what to do.
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_with_the_reason() {
+    let url = |scheme: &str| format!("{scheme}://shop:secret@127.0.0.1:1/shop");
+    let mut postgres = PgOptions::new(&url("postgres")).unwrap();
+    let mut mysql = MySqlOptions::new(&url("mysql")).unwrap();
+    (postgres.acquire_timeout, mysql.acquire_timeout) = (Duration::from_millis(50), Duration::from_millis(50));
+    let errors = [PgStore::connect(postgres).await.unwrap_err(), MySqlStore::connect(mysql).await.unwrap_err()];
+    for error in errors {
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(error.to_string().contains("refused"), "{error}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
 }
