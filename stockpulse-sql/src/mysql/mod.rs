@@ -2,6 +2,7 @@
 
 mod connect;
 mod join;
+mod literal;
 mod session;
 
 use sqlx::MySqlPool;

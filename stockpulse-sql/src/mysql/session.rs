@@ -1,7 +1,6 @@
 //! A connection to MySQL or MariaDB and what is done on it.
 //!
-//! What is written is collected as text and sent with the next query or with COMMIT, in one round trip. Values are
-//! written as numbers or as hexadecimal literals, which mean the same in every mode of the server.
+//! What is written is collected as text and sent with the next query or with COMMIT, in one round trip.
 
 use std::fmt::Write;
 
@@ -13,6 +12,7 @@ use stockpulse_core::model::Timestamp;
 use uuid::Uuid;
 
 use super::failure;
+use super::literal::{literal, tuple};
 use crate::database::{Access, Held, Select, Session};
 use crate::failure::{Class, Failure};
 use crate::inventory::{AFTER, LEVEL, unchanged};
@@ -239,48 +239,6 @@ impl<C: Held<Connection = MySqlConnection>> Session for MySqlSession<C> {
             self.open = false;
         }
     }
-}
-
-/// `(1,x'00',NULL)`.
-fn tuple(script: &mut String, values: &[Value]) {
-    script.push('(');
-    for (index, value) in values.iter().enumerate() {
-        script.push_str(if index == 0 { "" } else { "," });
-        literal(script, value);
-    }
-    script.push(')');
-}
-
-fn literal(script: &mut String, value: &Value) {
-    match value {
-        Value::Null => script.push_str("NULL"),
-        Value::Int(int) => {
-            let _ = write!(script, "{int}");
-        }
-        Value::Bool(bool) => script.push(if *bool { '1' } else { '0' }),
-        Value::Id(id) => hex(script, id.as_bytes()),
-        Value::Text(text) if text.bytes().all(is_plain) => {
-            let _ = write!(script, "_binary'{text}'");
-        }
-        Value::Text(text) => hex(script, text.as_bytes()),
-        Value::Bytes(bytes) => hex(script, bytes),
-    }
-}
-
-/// Whether a byte stands for itself between quotes, whatever the server's mode and character set.
-const fn is_plain(byte: u8) -> bool {
-    matches!(byte, b' '..=b'~') && byte != b'\'' && byte != b'\\'
-}
-
-fn hex(script: &mut String, bytes: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    script.reserve(bytes.len() * 2 + 3);
-    script.push_str("x'");
-    for byte in bytes {
-        script.push(char::from(DIGITS[usize::from(byte >> 4)]));
-        script.push(char::from(DIGITS[usize::from(byte & 15)]));
-    }
-    script.push('\'');
 }
 
 fn bind<'q>(mut query: MySqlQuery<'q>, args: &[Value]) -> MySqlQuery<'q> {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use sqlx::{AssertSqlSafe, PgConnection};
 
+use super::columns::{arrays, bind_columns, insert, names};
 use super::failure;
-use super::session::{arrays, bind_columns, insert, names};
 use crate::failure::Failure;
 use crate::frame::STOCK_COMMAND;
 use crate::inventory::{AFTER, AtOnce, LEVEL, MOVEMENT, RESERVATION, unchanged};

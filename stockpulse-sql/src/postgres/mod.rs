@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 mod at_once;
+mod columns;
 mod connect;
 mod join;
 mod session;
