@@ -38,6 +38,10 @@ pub struct GroupCommitOptions {
     pub queue: NonZeroUsize,
     /// How many commands are committed together at most; 1,024 unless set.
     pub max_batch: NonZeroUsize,
+    /// From how many requests in a batch on the next one is handed to the store while it is being committed; 64 unless
+    /// set. That is done when both hold new reservations only, whose order does not matter, and the next is about as
+    /// large. A store that gets it ready meanwhile wastes no time between them.
+    pub ahead_from: NonZeroUsize,
     /// What a caller gets while the queue is full.
     pub backpressure: Backpressure,
 }
@@ -45,7 +49,13 @@ pub struct GroupCommitOptions {
 impl Default for GroupCommitOptions {
     fn default() -> Self {
         let some = |number| NonZeroUsize::new(number).unwrap_or(NonZeroUsize::MIN);
-        Self { shards: some(1), queue: some(8_192), max_batch: some(1_024), backpressure: Backpressure::Wait }
+        Self {
+            shards: some(1),
+            queue: some(8_192),
+            max_batch: some(1_024),
+            ahead_from: some(64),
+            backpressure: Backpressure::Wait,
+        }
     }
 }
 
@@ -89,8 +99,9 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, 
         for commit in std::iter::repeat_n(commit, options.shards.get()) {
             let (sender, receiver) = mpsc::channel(options.queue.get());
             shards.push(sender);
-            let (max_batch, closing) = (options.max_batch.get(), closing.clone());
-            tasks.spawn(Shard { receiver, commit, max_batch, closing, waiting: VecDeque::new() }.run());
+            let (max_batch, ahead_from) = (options.max_batch.get(), options.ahead_from.get());
+            let (closing, waiting) = (closing.clone(), VecDeque::new());
+            tasks.spawn(Shard { receiver, commit, max_batch, ahead_from, closing, waiting }.run());
         }
         tasks.close();
         Self { shards, backpressure: options.backpressure, closing, tasks }

@@ -177,7 +177,12 @@ impl Starter<'_> {
     fn group_commit(&self) -> GroupCommitOptions {
         let shards = NonZeroUsize::new(usize::from(self.shop.world.dice().chance(0.5)) + 1);
         let shards = shards.unwrap_or(NonZeroUsize::MIN);
-        GroupCommitOptions { shards, max_batch: self.batch(), ..GroupCommitOptions::default() }
+        GroupCommitOptions {
+            shards,
+            max_batch: self.batch(),
+            ahead_from: NonZeroUsize::MIN,
+            ..GroupCommitOptions::default()
+        }
     }
 
     fn relay(&self, supervisor: &mut Supervisor, source: &'static str, place: Place, outbox: &Arc<dyn Outbox>) {

@@ -12,14 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::{Commit, Job};
 use crate::error::{Error, ErrorKind, Result};
 
-/// From so many commands on it pays to have the next batch ready when one is committed.
-const WORTH_PREPARING: usize = 64;
-
 /// One queue, and what was taken from it and waits for its batch.
 pub(super) struct Shard<C, O, T> {
     pub(super) receiver: mpsc::Receiver<Job<C, O, T>>,
     pub(super) commit: Arc<dyn Commit<C, O>>,
     pub(super) max_batch: usize,
+    pub(super) ahead_from: usize,
     pub(super) closing: CancellationToken,
     pub(super) waiting: VecDeque<Job<C, O, T>>,
 }
@@ -60,7 +58,7 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
             if starts {
                 let batch = self.next_batch();
                 let requests = batch.replies.len();
-                let lets_others_by = requests >= WORTH_PREPARING && self.commute(&batch.commands);
+                let lets_others_by = requests >= self.ahead_from && self.commute(&batch.commands);
                 latest = Latest { requests, lets_others_by };
                 running.push(batch.run(Arc::clone(&self.commit)));
                 continue;
