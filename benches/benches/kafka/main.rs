@@ -15,14 +15,16 @@ use stockpulse_core::model::EventType;
 use self::consume::Then;
 use self::meter::{Took, median};
 
-/// How many events are published and consumed.
+/// How many events are published.
 const EVENTS: usize = 100_000;
+/// How many are consumed.
+const CONSUMED: usize = 3 * EVENTS;
 /// How often each is measured, in turns; the middle one is shown.
 const ROUNDS: usize = 3;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-') && !arg.contains('=')).collect();
     let all = wanted.is_empty();
     let wants = |name: &str| all || wanted.iter().any(|wanted| wanted == name);
     let Ok(broker) = std::env::var("STOCKPULSE_KAFKA") else {
@@ -38,10 +40,10 @@ async fn wire(broker: &str, publishes: bool, consumes: bool) {
     let events = events::placed(EVENTS).await;
     let first = place::topics(broker).await;
     let topic = |options: &stockpulse_kafka::KafkaOptions| options.topic(EventType::OrderPlaced);
-    publish::bus(&first, &events, publish::CALLS).await;
-    // The event that finds out where everything is comes twice.
-    let there = EVENTS + 1;
-    let records = consume::records(&first, &topic(&first), there);
+    for _ in 0..CONSUMED / EVENTS {
+        publish::bus(&first, &events, publish::CALLS).await;
+    }
+    let records = consume::records(&first, &topic(&first), EVENTS);
     let bytes: usize = events.iter().map(|event| event.data.len()).sum::<usize>() / EVENTS;
     println!("{EVENTS} events with documents of {bytes} bytes, {} partitions\n", place::PARTITIONS);
     println!("| | each second | µs of processors | % |\n|---|--:|--:|--:|");
@@ -61,10 +63,10 @@ async fn wire(broker: &str, publishes: bool, consumes: bool) {
     if consumes {
         let (mut bare, mut copied, mut bus) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let polled = |then| tokio::task::block_in_place(|| consume::bare(&first, &topic(&first), there, then));
+            let polled = |then| tokio::task::block_in_place(|| consume::bare(&first, &topic(&first), CONSUMED, then));
             bare.push(polled(Then::Nothing));
             copied.push(polled(Then::Copy));
-            bus.push(consume::bus(&first, there).await);
+            bus.push(consume::bus(&first, CONSUMED).await);
         }
         let bare = median(bare);
         print("consume, librdkafka alone, nothing copied", bare, bare);

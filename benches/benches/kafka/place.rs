@@ -17,9 +17,15 @@ pub(crate) fn new_id() -> Uuid {
     RandomIds.next_id(SystemClock.now())
 }
 
-/// Options under a prefix that nobody else uses, and its topics.
+/// Options under a prefix that nobody else uses, and its topics. An argument such as `fetch.queue.backoff.ms=10` sets that
+/// for StockPulse's consumers, and for the bare ones too.
 pub(crate) async fn topics(broker: &str) -> KafkaOptions {
-    let options = KafkaOptions::new(broker).with_prefix(format!("bench-{}.", new_id().simple()));
+    let mut options = KafkaOptions::new(broker).with_prefix(format!("bench-{}.", new_id().simple()));
+    for argument in std::env::args().skip(1) {
+        if let Some((key, value)) = argument.split_once('=') {
+            options = options.with_consumer_setting(key, value);
+        }
+    }
     let admin = KafkaAdmin::new(options.clone()).expect("options that are right");
     admin.create_topics(&TopicSettings::default().with_partitions(PARTITIONS)).await.expect("topics");
     options
