@@ -1,14 +1,20 @@
 //! The bus on a real broker, beside librdkafka with the same bytes; and whole orders over it, beside the usual way.
 //!
-//! `cargo bench -p stockpulse-benches --bench kafka -- [publish] [consume]` measures part of it. The broker is named by `STOCKPULSE_KAFKA`, Postgres by `STOCKPULSE_PG_URL`.
+//! `cargo bench -p stockpulse-benches --bench kafka -- [publish] [consume] [flow]` measures part of it. The broker is named by `STOCKPULSE_KAFKA`, Postgres by `STOCKPULSE_PG_URL`.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark stops when its set-up is wrong, and prints")]
 
 mod consume;
 mod events;
+mod flow;
+#[path = "../sql/load.rs"]
+mod load;
 mod meter;
 mod place;
 mod publish;
+mod shop;
+mod usual;
+mod waiting;
 
 use stockpulse_core::model::EventType;
 
@@ -24,7 +30,8 @@ const ROUNDS: usize = 3;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-') && !arg.contains('=')).collect();
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|arg| !arg.starts_with('-') && !arg.contains('=')).collect();
     let all = wanted.is_empty();
     let wants = |name: &str| all || wanted.iter().any(|wanted| wanted == name);
     let Ok(broker) = std::env::var("STOCKPULSE_KAFKA") else {
@@ -33,6 +40,13 @@ async fn main() {
     };
     if wants("publish") || wants("consume") {
         wire(&broker, wants("publish"), wants("consume")).await;
+    }
+    let Ok(postgres) = std::env::var("STOCKPULSE_PG_URL") else {
+        println!("SKIP whole orders: STOCKPULSE_PG_URL is not set; `make bench` starts a server");
+        return;
+    };
+    if wants("flow") {
+        flow::run(&broker, &postgres).await;
     }
 }
 
