@@ -1,9 +1,13 @@
 //! The bus on a real broker, beside librdkafka with the same bytes; and whole orders over it, beside the usual way.
 //!
-//! `cargo bench -p stockpulse-benches --bench kafka -- [publish] [consume] [flow]` measures part of it. The broker is named by `STOCKPULSE_KAFKA`, Postgres by `STOCKPULSE_PG_URL`.
+//! `cargo bench -p stockpulse-benches --bench kafka -- [publish] [consume] [flow] [away]` measures part of it. The broker is named by `STOCKPULSE_KAFKA`, Postgres by `STOCKPULSE_PG_URL`.
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark stops when its set-up is wrong, and prints")]
 
+mod away;
+#[expect(clippy::unwrap_used, dead_code, reason = "it is the broker of the tests, and not all of it is needed here")]
+#[path = "../../../stockpulse-kafka/tests/broker/mod.rs"]
+mod broker;
 mod consume;
 mod events;
 mod flow;
@@ -47,6 +51,9 @@ async fn main() {
     };
     if wants("flow") {
         flow::run(&broker, &postgres).await;
+    }
+    if wants("away") {
+        away::run(&postgres).await;
     }
 }
 
