@@ -92,7 +92,7 @@ deny:
 # Without them each run is compared with the one before.
 bench: export BENCH := $(BENCH)
 bench:
-	@$(SERVERS) postgres mariadb -- sh -exc ' \
+	@$(SERVERS) -- sh -exc ' \
 	    $(CARGO) bench $(CARGO_FLAGS) -p stockpulse-benches -- $$BENCH; \
 	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-memory; \
 	    $(CARGO) run $(CARGO_FLAGS) --release -p stockpulse-benches --bin stockpulse-bench-table'

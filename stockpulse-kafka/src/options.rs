@@ -238,9 +238,11 @@ impl KafkaOptions {
         set(&mut properties, "allow.auto.create.topics", &"false");
         set(&mut properties, "partition.assignment.strategy", &"range,roundrobin");
         set(&mut properties, "isolation.level", &"read_committed");
-        set(&mut properties, "queued.min.messages", &"1000");
+        // What is held is bounded by its bytes. A bound by number is met at once by small records, and then nothing is
+        // fetched for the whole back-off, though the queue is empty long before.
+        set(&mut properties, "queued.min.messages", &"10000");
         set(&mut properties, "queued.max.messages.kbytes", &"16384");
-        set(&mut properties, "fetch.queue.backoff.ms", &"100");
+        set(&mut properties, "fetch.queue.backoff.ms", &"10");
         set(&mut properties, "session.timeout.ms", &self.session_timeout.as_millis());
         set(&mut properties, "heartbeat.interval.ms", &self.heartbeat.as_millis());
         set(&mut properties, "max.poll.interval.ms", &self.max_poll_interval.as_millis());

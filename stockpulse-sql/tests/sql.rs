@@ -60,6 +60,7 @@ mod kills {
     mod child;
     mod connections;
     mod crossed;
+    mod kill_at;
     mod processes;
     mod proxy;
     mod server;

@@ -14,6 +14,9 @@ use crate::model::{Envelope, EventKey};
 use crate::port::{Claim, Clock, Failed, Lease, Outbox, OutboxId, OutboxRow, Published, Publisher, Quarantined};
 use crate::system::SystemClock;
 
+/// A wave that is smaller than the first one by this factor is not worth a round trip of its own.
+const SMALL: usize = 4;
+
 /// How an outbox is relayed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelayOptions {
@@ -157,11 +160,15 @@ impl OutboxRelay {
         let Claim { lease, rows } = self.claim().await?;
         let mut relayed = Relayed { events: 0, more: rows.len() >= self.options.batch.get() };
         let mut blocked = HashSet::new();
+        let mut first = 0;
         for wave in waves(rows) {
-            if relayed.events > 0 && self.clock.now() >= renew_at {
+            // The rows of a few busy keys go with the next batch, and not one by one while everything else waits for them.
+            let is_small = wave.len() < first / SMALL;
+            if relayed.events > 0 && (is_small || self.clock.now() >= renew_at) {
                 relayed.more = true;
                 break;
             }
+            first = first.max(wave.len());
             relayed.events += wave.len();
             let wave: Vec<(EventKey, OutboxRow)> = wave.into_iter().filter(|(key, _)| !blocked.contains(key)).collect();
             let results = self.publish(wave).await?;

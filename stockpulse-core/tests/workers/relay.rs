@@ -33,6 +33,38 @@ async fn events_of_a_key_go_in_order_and_one_at_a_time() {
 }
 
 #[tokio::test]
+async fn the_further_events_of_a_busy_key_go_with_the_next_batch() {
+    let desk = Desk::open();
+    desk.orders(1..2, 3).await;
+    desk.orders(2..10, 1).await;
+    let relay = desk.relay("a");
+    assert_eq!(relay.run_once().await.unwrap(), 9);
+    assert_eq!(desk.publisher.waves().len(), 1, "nothing waits while one key's events go one by one");
+    desk.orders(10..18, 1).await;
+    assert_eq!(relay.run_once().await.unwrap(), 9, "the busy key's second event among them");
+    assert_eq!(relay.run_once().await.unwrap(), 1);
+    let busy: Vec<u64> =
+        desk.publisher.asked().into_iter().filter(|(key, _)| *key == 1).map(|(_, sequence)| sequence).collect();
+    assert_eq!((busy, desk.pending().await), (vec![1, 2, 3], 0));
+}
+
+#[tokio::test]
+async fn what_was_left_for_the_next_batch_does_not_wait_for_the_next_look() {
+    let desk = Desk::open();
+    desk.orders(1..2, 3).await;
+    desk.orders(2..10, 1).await;
+    let (relay, stop) = (desk.relay("a"), CancellationToken::new());
+    let running = tokio::spawn({
+        let stop = stop.clone();
+        async move { relay.run(stop).await }
+    });
+    settle().await;
+    assert_eq!(desk.pending().await, 0, "and no time has passed");
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
 async fn an_event_that_fails_holds_up_its_own_key_and_waits_longer_each_time() {
     let desk = Desk::open();
     desk.orders(1..4, 3).await;

@@ -40,10 +40,9 @@ pub(crate) struct Foreign {
 
 /// What a fetched record was found to be.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is an event, and none is kept long")]
 pub(crate) enum Found {
     /// An event to be delivered.
-    Event(Fetched),
+    Event(Arc<Fetched>),
     /// Nothing for this group.
     Skipped(u64),
     /// None that can be read.
@@ -77,10 +76,25 @@ pub(crate) struct Plan {
     pub(crate) room: usize,
 }
 
+/// An event that is delivered.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) tag: DeliveryTag,
+    pub(crate) fetched: Arc<Fetched>,
+}
+
+impl Given {
+    /// The event for whoever receives. It is copied here, and not while the partitions are locked.
+    pub(crate) fn delivery(&self) -> Delivery {
+        let Fetched { envelope, redeliveries, .. } = &*self.fetched;
+        Delivery { tag: self.tag, envelope: envelope.clone(), redeliveries: *redeliveries }
+    }
+}
+
 /// What is delivered, or when to look again.
 #[derive(Debug, Default)]
 pub(crate) struct Taken {
-    pub(crate) deliveries: Vec<Delivery>,
+    pub(crate) given: Vec<Given>,
     pub(crate) look_at: Option<Instant>,
 }
 
@@ -209,9 +223,9 @@ impl Intake {
             let Some(lane) = self.lanes.get_mut(index).and_then(|(_, lane)| lane.as_mut()) else { continue };
             let partition = u32::try_from(index).unwrap_or(u32::MAX);
             while budget > 0 {
-                let Some(Fetched { offset, envelope, redeliveries, .. }) = lane.take(now) else { break };
-                let tag = DeliveryTag { generation: lane.generation, partition, offset };
-                taken.deliveries.push(Delivery { tag, envelope, redeliveries });
+                let Some(fetched) = lane.take(now) else { break };
+                let tag = DeliveryTag { generation: lane.generation, partition, offset: fetched.offset };
+                taken.given.push(Given { tag, fetched });
                 budget -= 1;
             }
             if budget == 0 {
@@ -220,18 +234,21 @@ impl Intake {
             }
             taken.look_at = taken.look_at.into_iter().chain(lane.held_until(now)).min();
         }
-        self.in_flight += taken.deliveries.len();
+        self.in_flight += taken.given.len();
         taken
     }
 
-    /// Events were handled.
-    pub(crate) fn ack(&mut self, tags: &[DeliveryTag]) {
-        for tag in tags {
-            let Some(index) = self.current(tag.partition, tag.generation) else { continue };
-            if self.lane(index).is_some_and(|lane| lane.settle(tag.offset)) {
-                self.in_flight -= 1;
-            }
-        }
+    /// Events were handled. Answers those that were in flight, for the caller to let go of: freeing them takes longer than
+    /// the rest, and need not be waited for by who fetches.
+    #[must_use]
+    pub(crate) fn ack(&mut self, tags: &[DeliveryTag]) -> Vec<Arc<Fetched>> {
+        let settle = |tag: &DeliveryTag| {
+            let index = self.current(tag.partition, tag.generation)?;
+            let settled = self.lane(index)?.settle(tag.offset)?;
+            self.in_flight -= 1;
+            Some(settled)
+        };
+        tags.iter().filter_map(settle).collect()
     }
 
     /// An event is to be delivered again. Answers whether it was in flight.
@@ -245,9 +262,9 @@ impl Intake {
     }
 
     /// An event in flight, and its partition.
-    pub(crate) fn find(&self, tag: DeliveryTag) -> Option<(Partition, Fetched)> {
+    pub(crate) fn find(&self, tag: DeliveryTag) -> Option<(Partition, Arc<Fetched>)> {
         let (partition, lane) = self.lanes.get(self.current(tag.partition, tag.generation)?)?;
-        Some((partition.clone(), lane.as_ref()?.in_flight(tag.offset)?.clone()))
+        Some((partition.clone(), Arc::clone(lane.as_ref()?.in_flight(tag.offset)?)))
     }
 
     /// The records that cannot be read and wait for their dead letters.

@@ -1,6 +1,7 @@
 //! One partition of a subscription: what waits, what is in flight, how far it is done.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use stockpulse_core::model::Envelope;
 use tokio::time::Instant;
@@ -30,10 +31,10 @@ pub(crate) struct Lane {
     pub(crate) generation: u64,
     pub(crate) watermark: Watermark,
     /// In order of offsets. The first one holds up the others.
-    waiting: VecDeque<Fetched>,
+    waiting: VecDeque<Arc<Fetched>>,
     waiting_bytes: usize,
     /// Kept to be delivered again: without asking the broker a second time, it comes in its order and at its time.
-    in_flight: BTreeMap<u64, Fetched>,
+    in_flight: BTreeMap<u64, Arc<Fetched>>,
     /// Whether the consumer was told to fetch nothing of it.
     pub(crate) paused: bool,
 }
@@ -51,20 +52,20 @@ impl Lane {
     }
 
     /// Takes in an event behind all others.
-    pub(crate) fn push(&mut self, fetched: Fetched) {
+    pub(crate) fn push(&mut self, fetched: Arc<Fetched>) {
         self.watermark.begin(fetched.offset);
         self.waiting_bytes += fetched.envelope.data.len();
         self.waiting.push_back(fetched);
     }
 
     /// The next event that may be delivered. It is in flight from then on.
-    pub(crate) fn take(&mut self, now: Instant) -> Option<Fetched> {
+    pub(crate) fn take(&mut self, now: Instant) -> Option<Arc<Fetched>> {
         if self.held_until(now).is_some() {
             return None;
         }
         let fetched = self.waiting.pop_front()?;
         self.waiting_bytes -= fetched.envelope.data.len();
-        self.in_flight.insert(fetched.offset, fetched.clone());
+        self.in_flight.insert(fetched.offset, Arc::clone(&fetched));
         Some(fetched)
     }
 
@@ -73,20 +74,19 @@ impl Lane {
         self.waiting.front().and_then(|first| first.not_before).filter(|until| *until > now)
     }
 
-    /// An event in flight was handled. Answers whether it was in flight.
-    pub(crate) fn settle(&mut self, offset: u64) -> bool {
-        let was_in_flight = self.in_flight.remove(&offset).is_some();
-        if was_in_flight {
-            self.watermark.done(offset);
-        }
-        was_in_flight
+    /// An event in flight was handled. Answers it if it was in flight.
+    pub(crate) fn settle(&mut self, offset: u64) -> Option<Arc<Fetched>> {
+        let settled = self.in_flight.remove(&offset)?;
+        self.watermark.done(offset);
+        Some(settled)
     }
 
     /// An event in flight is to be delivered again. Answers whether it was in flight.
     pub(crate) fn put_back(&mut self, offset: u64, not_before: Instant) -> bool {
         let Some(mut fetched) = self.in_flight.remove(&offset) else { return false };
-        fetched.not_before = Some(not_before);
-        fetched.redeliveries = fetched.redeliveries.saturating_add(1);
+        let again = Arc::make_mut(&mut fetched);
+        again.not_before = Some(not_before);
+        again.redeliveries = again.redeliveries.saturating_add(1);
         self.waiting_bytes += fetched.envelope.data.len();
         let index = self.waiting.partition_point(|waiting| waiting.offset < offset);
         self.waiting.insert(index, fetched);
@@ -94,7 +94,7 @@ impl Lane {
     }
 
     /// An event in flight.
-    pub(crate) fn in_flight(&self, offset: u64) -> Option<&Fetched> {
+    pub(crate) fn in_flight(&self, offset: u64) -> Option<&Arc<Fetched>> {
         self.in_flight.get(&offset)
     }
 

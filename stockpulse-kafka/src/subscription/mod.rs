@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
-use self::intake::Limits;
+use self::intake::{Given, Limits};
 use self::lane::Fetched;
 use self::poller::Poller;
 use self::shared::Shared;
@@ -143,15 +143,16 @@ impl KafkaSubscription {
     }
 
     fn settle(&self, tags: &[DeliveryTag]) {
-        self.shared.intake().ack(tags);
+        let settled = self.shared.intake().ack(tags);
         self.shared.wake_poller();
+        drop(settled);
     }
 }
 
 /// An event that this group leaves to another topic.
 struct Left<'a> {
     tag: DeliveryTag,
-    fetched: Fetched,
+    fetched: Arc<Fetched>,
     to: Where<'a>,
     reason: &'a str,
 }
@@ -210,9 +211,9 @@ impl Subscription for KafkaSubscription {
                 return Err(error.during("bus.receive"));
             }
             let taken = self.shared.intake().take(max, Instant::now());
-            if !taken.deliveries.is_empty() {
+            if !taken.given.is_empty() {
                 self.shared.wake_poller();
-                return Ok(taken.deliveries);
+                return Ok(taken.given.iter().map(Given::delivery).collect());
             }
             let wake = async {
                 match taken.look_at {

@@ -153,13 +153,13 @@ impl Poller {
         let offset = u64::try_from(record.offset()).ok()?;
         let partition = Partition { topic: Arc::clone(&source.topic), number: record.partition() };
         let found = match self.decoder.decode(record, &source.base) {
-            Decoded::Event(envelope) => Found::Event(Fetched {
+            Decoded::Event(envelope) => Found::Event(Arc::new(Fetched {
                 offset,
                 origin: origin(source, record),
-                envelope: *envelope,
+                envelope,
                 not_before: source.delay.map(|delay| due(delay, record)),
                 redeliveries: 0,
-            }),
+            })),
             Decoded::Other => Found::Skipped(offset),
             Decoded::Foreign(reason) => {
                 let record = Foreign {

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,11 +14,9 @@ use stockpulse_core::model::Envelope;
 use stockpulse_core::port::{Published, Publisher};
 use stockpulse_core::worker::{OutboxRelay, RelayOptions};
 use stockpulse_sql::Context;
-use tracing::field::{Field, Visit};
-use tracing_subscriber::Layer;
-use tracing_subscriber::layer::SubscriberExt;
 
 use super::books::{ROUNDS, batch};
+use super::kill_at::KillAt;
 use super::shop::{ORDERS as PLACED, Shop};
 use crate::support::{Kind, Place};
 
@@ -93,55 +90,9 @@ pub(crate) fn say(line: &str) {
     out.flush().unwrap();
 }
 
-/// Kills its own process at a point.
-struct KillAt {
-    point: String,
-    left: AtomicU32,
-}
-
-impl KillAt {
-    fn reached(&self, point: &str) {
-        if point == self.point && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
-            let killed = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-            panic!("this process outlived {killed:?}");
-        }
-    }
-}
-
-struct Points(Arc<KillAt>);
-
-impl<S: tracing::Subscriber> Layer<S> for Points {
-    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        struct Message(String);
-
-        impl Visit for Message {
-            fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
-                if field.name() == "message" {
-                    self.0 = format!("{value:?}");
-                }
-            }
-        }
-
-        if event.metadata().target().starts_with("stockpulse_sql") {
-            let mut message = Message(String::new());
-            event.record(&mut message);
-            self.0.reached(&message.0);
-            // The same in one part of the crate alone.
-            let part = event.metadata().target().split("::").nth(1).unwrap_or_default();
-            self.0.reached(&format!("{part}: {}", message.0));
-        }
-    }
-}
-
 /// A bus whose events are what the parent reads.
 #[derive(Debug)]
 struct Told(Arc<KillAt>);
-
-impl std::fmt::Debug for KillAt {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.point)
-    }
-}
 
 #[async_trait]
 impl Publisher for Told {
@@ -169,8 +120,7 @@ fn runs_only_as_a_child() {
     let kind = kinds.find(|kind| format!("{kind:?}") == name).unwrap();
     let place = Place::existing(kind, next(), next());
     let shop = next() == "Shop";
-    let kill = Arc::new(KillAt { point: next().to_owned(), left: AtomicU32::new(next().parse().unwrap()) });
-    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Points(Arc::clone(&kill)))).unwrap();
+    let kill = KillAt::watch(next(), next().parse().unwrap());
     // One thread: at the point nothing else goes on.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let work = async {

@@ -115,20 +115,31 @@ impl Shop {
 
     /// Starts processors.
     pub(crate) fn consume(&self, workers: &mut Supervisor) {
+        self.reserve(workers);
+        self.confirm(workers);
+    }
+
+    /// Starts a processor that reserves.
+    pub(crate) fn reserve(&self, workers: &mut Supervisor) {
         let inventory = Inventory::builder(Arc::clone(&self.ports.inventory)).start();
+        self.process(workers, Arc::new(InventoryHandler::new(inventory)));
+    }
+
+    /// Starts a processor that confirms orders, or not.
+    pub(crate) fn confirm(&self, workers: &mut Supervisor) {
         let orders = Orders::builder(Arc::clone(&self.ports.orders)).start();
-        let handlers: [Arc<dyn Handler>; 2] =
-            [Arc::new(InventoryHandler::new(inventory)), Arc::new(OrderHandler::new(orders))];
-        for handler in handlers {
-            // Few at once, so that a batch is one of several.
-            let options = ProcessorOptions { batch: 64, ..ProcessorOptions::default() };
-            let name = handler.group().to_owned();
-            let processor = Processor::new(Arc::clone(&self.bus.subscriber), handler).with_options(options);
-            workers.spawn(Stage::Intake, name, move |stop| {
-                let processor = processor.clone();
-                async move { processor.run(stop).await }
-            });
-        }
+        self.process(workers, Arc::new(OrderHandler::new(orders)));
+    }
+
+    fn process(&self, workers: &mut Supervisor, handler: Arc<dyn Handler>) {
+        // Few at once, so that a batch is one of several.
+        let options = ProcessorOptions { batch: 64, ..ProcessorOptions::default() };
+        let name = handler.group().to_owned();
+        let processor = Processor::new(Arc::clone(&self.bus.subscriber), handler).with_options(options);
+        workers.spawn(Stage::Intake, name, move |stop| {
+            let processor = processor.clone();
+            async move { processor.run(stop).await }
+        });
     }
 
     /// Places an order; the second time it is the same command.

@@ -27,7 +27,7 @@ fn fetched(offset: u64, bytes: usize) -> Found {
         data: vec![b' '; bytes].into(),
     };
     let origin = Origin { topic: "orders".into(), partition: 0, offset: 0, timestamp: None };
-    Found::Event(Fetched { offset, origin, envelope, not_before: None, redeliveries: 0 })
+    Found::Event(Arc::new(Fetched { offset, origin, envelope, not_before: None, redeliveries: 0 }))
 }
 
 fn foreign(offset: u64, number: i32) -> Found {
@@ -47,11 +47,11 @@ fn intake(partitions: i32) -> Intake {
 }
 
 fn tags(taken: &Taken) -> Vec<DeliveryTag> {
-    taken.deliveries.iter().map(|delivery| delivery.tag).collect()
+    taken.given.iter().map(|delivery| delivery.tag).collect()
 }
 
 fn offsets(taken: &Taken) -> Vec<(u32, u64)> {
-    taken.deliveries.iter().map(|delivery| (delivery.tag.partition, delivery.tag.offset)).collect()
+    taken.given.iter().map(|delivery| (delivery.tag.partition, delivery.tag.offset)).collect()
 }
 
 #[test]
@@ -65,8 +65,8 @@ fn no_more_are_in_flight_than_may_be_and_every_partition_has_its_turn() {
     let first = intake.take(7, now);
     assert_eq!(offsets(&first), (0..7).map(|offset| (0, offset)).collect::<Vec<_>>());
     assert_eq!(offsets(&intake.take(7, now)), [(1, 0), (1, 1), (1, 2)], "ten are in flight");
-    assert!(intake.take(7, now).deliveries.is_empty());
-    intake.ack(&tags(&first));
+    assert!(intake.take(7, now).given.is_empty());
+    drop(intake.ack(&tags(&first)));
     assert_eq!(intake.in_flight(), 3);
     assert_eq!(intake.moved(), [(partition(0), 7), (partition(1), 0)]);
     assert_eq!(intake.moved(), []);
@@ -81,15 +81,15 @@ fn a_retry_comes_first_and_holds_up_its_partition_and_no_other() {
     let now = Instant::now();
     let taken = intake.take(3, now);
     let later = now + Duration::from_secs(5);
-    assert!(intake.retry(taken.deliveries[1].tag, later));
-    assert!(!intake.retry(taken.deliveries[1].tag, later), "it is not in flight");
-    intake.ack(&[taken.deliveries[2].tag]);
+    assert!(intake.retry(taken.given[1].tag, later));
+    assert!(!intake.retry(taken.given[1].tag, later), "it is not in flight");
+    drop(intake.ack(&[taken.given[2].tag]));
     intake.push(&partition(1), fetched(9, 1));
     let held = intake.take(10, now);
     assert_eq!((offsets(&held), held.look_at), (vec![(1, 9)], Some(later)));
     let again = intake.take(10, later);
     assert_eq!(offsets(&again), [(0, 1), (0, 3)]);
-    assert_eq!((again.deliveries[0].redeliveries, again.deliveries[1].redeliveries), (1, 0));
+    assert_eq!((again.given[0].fetched.redeliveries, again.given[1].fetched.redeliveries), (1, 0));
 }
 
 #[test]
@@ -100,15 +100,15 @@ fn tags_of_an_older_assignment_do_nothing() {
     intake.revoke(&[partition(0)]);
     assert_eq!(intake.in_flight(), 0);
     intake.push(&partition(0), fetched(6, 1));
-    assert!(intake.take(1, Instant::now()).deliveries.is_empty(), "it is somebody else's");
+    assert!(intake.take(1, Instant::now()).given.is_empty(), "it is somebody else's");
     intake.assign([(partition(0), None)]);
     intake.push(&partition(0), fetched(5, 1));
     let new = tags(&intake.take(1, Instant::now()));
     assert_eq!((new[0].partition, new[0].offset), (old[0].partition, old[0].offset));
-    intake.ack(&old);
+    drop(intake.ack(&old));
     assert!(!intake.retry(old[0], Instant::now()) && intake.find(old[0]).is_none());
     assert_eq!(intake.moved(), [(partition(0), 5)]);
-    intake.ack(&new);
+    drop(intake.ack(&new));
     assert_eq!(intake.moved(), [(partition(0), 6)]);
 }
 
@@ -119,9 +119,9 @@ fn nothing_is_delivered_while_partitions_are_given_back() {
     intake.push(&partition(0), fetched(1, 1));
     let taken = intake.take(1, Instant::now());
     intake.set_draining(true);
-    assert!(intake.take(1, Instant::now()).deliveries.is_empty());
+    assert!(intake.take(1, Instant::now()).given.is_empty());
     assert_eq!(intake.in_flight_of(&[partition(0)]), 1);
-    intake.ack(&tags(&taken));
+    drop(intake.ack(&tags(&taken)));
     assert_eq!((intake.in_flight_of(&[partition(0)]), intake.moved()), (0, vec![(partition(0), 1)]));
 }
 
@@ -133,10 +133,10 @@ fn a_log_that_begins_anew_is_read_from_there() {
     let old = tags(&intake.take(1, Instant::now()));
     intake.push(&partition(0), fetched(0, 1));
     intake.push(&partition(0), fetched(1, 1));
-    intake.ack(&old);
+    drop(intake.ack(&old));
     let new = intake.take(10, Instant::now());
     assert_eq!(offsets(&new), [(0, 0), (0, 1)]);
-    intake.ack(&tags(&new));
+    drop(intake.ack(&tags(&new)));
     assert_eq!(intake.moved(), [(partition(0), 2)]);
 }
 
@@ -147,7 +147,7 @@ fn what_cannot_be_read_holds_the_place_until_it_is_buried_and_delivers_on() {
     intake.push(&partition(0), fetched(4, 1));
     let taken = intake.take(10, Instant::now());
     assert_eq!(offsets(&taken), [(0, 4)]);
-    intake.ack(&tags(&taken));
+    drop(intake.ack(&tags(&taken)));
     assert_eq!(intake.moved(), [(partition(0), 3)]);
     let tag = intake.foreign()[0].tag;
     intake.buried(tag);
@@ -200,7 +200,7 @@ fn a_held_partition_is_paused_when_much_of_it_waits_and_takes_no_room_from_other
     (0..101).for_each(|offset| intake.push(&partition(0), fetched(offset, 1)));
     let taken = intake.take(1, now);
     let later = now + Duration::from_secs(60);
-    intake.retry(taken.deliveries[0].tag, later);
+    intake.retry(taken.given[0].tag, later);
     let plan = intake.plan(now, false);
     assert_eq!((plan.pause, plan.room), (vec![partition(0)], 100));
     assert_eq!(intake.plan(later, false).resume, [partition(0)]);
@@ -251,7 +251,7 @@ proptest! {
                     if intake.find(tag).is_some() {
                         acked.insert((i32::try_from(tag.partition).unwrap(), tag.offset));
                     }
-                    intake.ack(&[tag]);
+                    drop(intake.ack(&[tag]));
                 }
                 Step::Retry(which) if which < held.len() => {
                     intake.retry(held.remove(which), now);
