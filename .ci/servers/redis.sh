@@ -10,7 +10,7 @@ redis_settings=(--save '' --appendonly yes)
 redis_find() {
     local found
     # Like other daemons it is not always in an ordinary user's PATH.
-    found="${STOCKPULSE_REDIS_SERVER:-$(PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" && type -P redis-server valkey-server || true)}"
+    found="${STOCKPULSE_REDIS_SERVER:-$(PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" type -P redis-server valkey-server || true)}"
     found="${found%%$'\n'*}"
     [[ -x "$found" ]] || return 1
     export STOCKPULSE_REDIS_SERVER="$found"
