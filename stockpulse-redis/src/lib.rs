@@ -3,10 +3,12 @@
 //! The database decides. Redis reads fast and refuses early, and while it is down everybody is let through to the
 //! database. A deployment without Redis lacks nothing but speed.
 
+mod bus;
 mod connection;
 mod error;
 mod lua;
 mod options;
 
+pub use self::bus::{DeadLetter, DeadLetterId, RedisStreamsBus, StreamsOptions};
 pub use self::connection::RedisConnection;
 pub use self::options::{RedisOptions, RedisServers};
