@@ -3,10 +3,14 @@
 //! The database decides. Redis reads fast and refuses early, and while it is down everybody is let through to the
 //! database. A deployment without Redis lacks nothing but speed.
 
+mod cache;
 mod connection;
 mod error;
+mod gate;
 mod lua;
 mod options;
 
+pub use self::cache::RedisCache;
 pub use self::connection::RedisConnection;
+pub use self::gate::RedisGate;
 pub use self::options::{RedisOptions, RedisServers};
