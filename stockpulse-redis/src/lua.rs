@@ -1,5 +1,7 @@
 //! Scripts, and calls of them.
 
+use std::time::Duration;
+
 use redis::{Cmd, Script};
 
 /// A script, with the hash by which a server that has seen it knows it.
@@ -39,4 +41,19 @@ impl ScriptCall {
         }
         command
     }
+}
+
+/// A time to live for `PX`, which takes neither 0 nor what ends after the year 292,278,994: at least a millisecond, at most
+/// a hundred years.
+pub(crate) fn milliseconds(ttl: Duration) -> u64 {
+    u64::try_from(ttl.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX).clamp(1, 3_153_600_000_000)
+}
+
+/// Which of so many buckets a name is in: FNV-1a, which is the same in every process and version.
+pub(crate) fn bucket_of(name: &[u8], buckets: u16) -> u16 {
+    let hash = name
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    // The low bits of FNV-1a depend on few bits of the name.
+    u16::try_from((hash ^ (hash >> 32)) % u64::from(buckets.max(1))).unwrap_or(0)
 }
