@@ -66,6 +66,18 @@ impl RedisStreamsBus {
         Ok(Self { shared: Arc::new(Shared::new(connection, options)) })
     }
 
+    /// Makes the bus, unless there is one: from then on it has so many partitions. Whoever publishes or subscribes first does
+    /// it as well. Answers whether there was none.
+    ///
+    /// # Errors
+    /// What Redis reports.
+    ///
+    /// # Cancel safety
+    /// A dropped future leaves open whether it happened.
+    pub async fn create(&self) -> Result<bool> {
+        self.shared.create().await.map_err(|error| error.during("bus.create"))
+    }
+
     /// What a group put aside, oldest first, at most so many.
     ///
     /// # Errors

@@ -30,13 +30,18 @@ impl Shared {
         if self.closed.is_cancelled() { Err(Error::closed("bus")) } else { Ok(()) }
     }
 
+    /// Makes the bus unless there is one. Answers whether there was none.
+    pub(super) async fn create(&self) -> Result<bool> {
+        let mut set = redis::cmd("SET");
+        set.arg(keys::partitions(self.connection.options())).arg(self.options.partitions.max(1)).arg("NX");
+        Ok(self.connection.query::<redis::Value>(&set).await? != redis::Value::Nil)
+    }
+
     /// How many partitions a topic has: as many as whoever came first wanted.
     pub(super) async fn partitions(&self) -> Result<u32> {
         let found = self.partitions.get_or_try_init(|| async {
+            self.create().await?;
             let key = keys::partitions(self.connection.options());
-            let mut set = redis::cmd("SET");
-            set.arg(&key).arg(self.options.partitions.max(1)).arg("NX");
-            self.connection.query::<redis::Value>(&set).await?;
             self.connection.query::<u32>(redis::cmd("GET").arg(&key)).await
         });
         found.await.copied()

@@ -48,9 +48,18 @@ async fn dead_letters_are_listed_replayed_to_their_group_and_dropped() {
     // Put aside once more it is a dead letter like any other.
     one.nack(&[(again[0].tag, Nack::DeadLetter("again".to_owned()))]).await.unwrap();
     only(&own, &mut *two, event("key", 100)).await;
+    let fence = receive(&mut *one, 1).await;
+    one.ack(&tags(&fence)).await.unwrap();
     let listed = letters(&own, "one", 10).await;
     assert_eq!((listed.len(), listed[1].reason.as_str(), listed[1].deliveries), (2, "again", 2));
     assert_eq!(listed[1].envelope.as_ref(), Some(&sent[2]));
+
+    // Replayed once more it still is one event for one group, and every delivery counts.
+    assert_eq!(own.replay(&ids(&listed[1..])).await.unwrap(), 1);
+    let again = receive(&mut *one, 1).await;
+    assert_eq!((&again[0].envelope, again[0].redeliveries), (&sent[2], 2));
+    one.nack(&[(again[0].tag, Nack::DeadLetter("and again".to_owned()))]).await.unwrap();
+    let listed = letters(&own, "one", 10).await;
 
     assert_eq!(own.discard(&ids(&listed)).await.unwrap(), 2);
     assert_eq!(own.discard(&ids(&listed)).await.unwrap(), 0);

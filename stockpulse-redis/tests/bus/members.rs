@@ -120,10 +120,22 @@ async fn what_comes_late_of_a_member_changes_nothing() {
 
     let later = receive(&mut *member, 2).await;
     assert_eq!(envelopes(&later), sent[2..], "read by a call whose answer nobody hears");
+    assert!(later.iter().all(|later| later.redeliveries == 0), "read by a call from before: {later:?}");
     drop(member);
     let mut member = join(&own, "group").await;
     let again = receive(&mut *member, 4).await;
     assert_eq!(envelopes(&again), sent, "acknowledged or put aside by a call from before");
     assert_eq!(again[0].redeliveries, found[0].redeliveries + 1, "counted by a call from before");
     assert_eq!(own.dead_letters("group", 9.try_into().unwrap()).await.unwrap(), []);
+
+    // A call whose answer was lost is made again.
+    let (owner, generation): (String, String) =
+        redis::cmd("HMGET").arg(&lease).arg(&["owner", "generation"]).query_async(&mut plain).await.unwrap();
+    let script = redis::Script::new(calls[3].0);
+    for _ in 0..2 {
+        let mut call = script.key(&stream);
+        call.key(&lease).key(&dead).arg(&["group", &owner, &generation]).arg(calls[3].1);
+        assert_eq!(call.invoke_async::<i64>(&mut plain).await.unwrap(), 1);
+    }
+    assert_eq!(own.dead_letters("group", 9.try_into().unwrap()).await.unwrap().len(), 1);
 }

@@ -13,6 +13,7 @@ async fn what_was_published_lately_is_not_appended_again() {
     let Some(url) = found_or_skip("what_was_published_lately_is_not_appended_again", server()) else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, quick());
+    assert_eq!([own.create().await.unwrap(), own.create().await.unwrap()], [true, false]);
     let sent = events("key", 0..3);
     publish(&own, &sent).await;
     publish(&own, &[sent.clone(), vec![sent[1].clone()]].concat()).await;
