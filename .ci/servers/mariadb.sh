@@ -10,7 +10,7 @@ mariadb_settings=(
 
 mariadb_program() { # NAME…: the first that there is; the daemon is seldom in an ordinary user's PATH
     local found
-    found="$(PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" && type -P "$@" || true)"
+    found="$(PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" type -P "$@" || true)"
     [[ -n "$found" ]] && echo "${found%%$'\n'*}"
 }
 

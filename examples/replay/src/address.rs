@@ -10,11 +10,16 @@ use crate::error::ReplayError;
 pub(crate) const STORES: &str = "memory, sqlite:FILE, postgres://…, mysql://…";
 
 /// What `--bus` takes.
-pub(crate) const BUSES: &str = if cfg!(feature = "kafka") { "memory, sql, kafka://…" } else { "memory, sql" };
+pub(crate) const BUSES: &str = match (cfg!(feature = "kafka"), cfg!(feature = "redis")) {
+    (true, true) => "memory, sql, kafka://…, redis://…",
+    (true, false) => "memory, sql, kafka://…",
+    (false, true) => "memory, sql, redis://…",
+    (false, false) => "memory, sql",
+};
 
-/// The name of a replay on Kafka, unless the address has one.
-#[cfg(feature = "kafka")]
-const KAFKA_NAME: &str = "replay";
+/// The name of a replay on Kafka or Redis, unless the address has one.
+#[cfg(any(feature = "kafka", feature = "redis"))]
+const NAME: &str = "replay";
 
 /// Where stock and orders are kept. `Debug` shows no secrets.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -41,6 +46,9 @@ pub enum BusKind {
     /// Kafka.
     #[cfg(feature = "kafka")]
     Kafka(KafkaAddress),
+    /// Redis Streams.
+    #[cfg(feature = "redis")]
+    Redis(RedisAddress),
 }
 
 /// A replay on Kafka.
@@ -51,6 +59,23 @@ pub struct KafkaAddress {
     pub brokers: String,
     /// What the names of its topic and groups begin with.
     pub name: String,
+}
+
+/// A replay on Redis. `Debug` shows no secrets.
+#[cfg(feature = "redis")]
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct RedisAddress {
+    /// The server, as `redis://[user:password@]host:port[/database]`.
+    pub url: String,
+    /// What the names of its keys begin with.
+    pub name: String,
+}
+
+#[cfg(feature = "redis")]
+impl fmt::Debug for RedisAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisAddress").field("url", &without_secrets(&self.url)).field("name", &self.name).finish()
+    }
 }
 
 impl fmt::Debug for StoreKind {
@@ -78,6 +103,8 @@ impl Args {
             Some("memory") => BusKind::Memory,
             #[cfg(feature = "kafka")]
             Some(other) if other.starts_with("kafka://") => BusKind::Kafka(kafka(&other["kafka://".len()..])?),
+            #[cfg(feature = "redis")]
+            Some(other) if other.starts_with("redis://") => BusKind::Redis(redis(other)?),
             Some(other) => {
                 return Err(ReplayError::UnknownBackend {
                     option: "--bus",
@@ -139,7 +166,7 @@ impl Args {
 #[cfg(feature = "kafka")]
 fn kafka(address: &str) -> Result<KafkaAddress, ReplayError> {
     let (brokers, name) = match address.split_once('/') {
-        None | Some((_, "")) => (address.trim_end_matches('/'), KAFKA_NAME),
+        None | Some((_, "")) => (address.trim_end_matches('/'), NAME),
         Some(both) => both,
     };
     let is_broker = |broker: &str| {
@@ -149,11 +176,30 @@ fn kafka(address: &str) -> Result<KafkaAddress, ReplayError> {
     if !brokers.split(',').all(is_broker) {
         return Err(ReplayError::Options("--bus kafka:// names brokers as host:port, separated by commas"));
     }
-    let is_legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
-    if name.len() > 100 || !name.chars().all(is_legal) {
+    if !is_name(name) {
         return Err(ReplayError::Options("--bus kafka://…/NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'"));
     }
     Ok(KafkaAddress { brokers: brokers.to_owned(), name: name.to_owned() })
+}
+
+/// Reads a URL of Redis, and the name of the replay behind `#` if there is one.
+#[cfg(feature = "redis")]
+fn redis(address: &str) -> Result<RedisAddress, ReplayError> {
+    let (url, name) = match address.rsplit_once('#') {
+        None => (address, NAME),
+        Some((url, "")) => (url, NAME),
+        Some(both) => both,
+    };
+    if !is_name(name) {
+        return Err(ReplayError::Options("--bus redis://…#NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'"));
+    }
+    Ok(RedisAddress { url: url.to_owned(), name: name.to_owned() })
+}
+
+#[cfg(any(feature = "kafka", feature = "redis"))]
+fn is_name(name: &str) -> bool {
+    let is_legal = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '_' | '-');
+    name.len() <= 100 && name.chars().all(is_legal)
 }
 
 /// A URL without user, password and parameters, any of which may be a secret.
@@ -239,6 +285,25 @@ mod tests {
         for bus in ["kafka://h:1/a b", "kafka://h:1/a/b", &format!("kafka://h:1/{}", "x".repeat(101))] {
             let refused = chosen(&["--bus", bus]).unwrap_err();
             assert!(refused.starts_with("--bus kafka://…/NAME"), "{bus}: {refused}");
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn redis_is_named_by_its_url_and_the_name_of_a_replay() {
+        for (bus, url, name) in [
+            ("redis://127.0.0.1:6379", "redis://127.0.0.1:6379", "replay"),
+            ("redis://h:1/3#", "redis://h:1/3", "replay"),
+            ("redis://me:se#same@h:1/3#half-year", "redis://me:se#same@h:1/3", "half-year"),
+        ] {
+            let address = RedisAddress { url: url.into(), name: name.into() };
+            assert!(!format!("{address:?}").contains("same"), "{address:?}");
+            let expected = (StoreKind::Sqlite("a.db".into()), BusKind::Redis(address));
+            assert_eq!(chosen(&["--store", "sqlite:a.db", "--resume", "--bus", bus]), Ok(expected), "{bus}");
+        }
+        for bus in ["redis://h:1#a b", "redis://h:1#a{b}", &format!("redis://h:1#{}", "x".repeat(101))] {
+            let refused = chosen(&["--bus", bus]).unwrap_err();
+            assert!(refused.starts_with("--bus redis://…#NAME"), "{bus}: {refused}");
         }
     }
 

@@ -45,6 +45,8 @@ Examples:
     stockpulse-replay --store postgres://me@localhost/shop --schema replay sales.csv
   Over Kafka, on the topic monday.events:
     stockpulse-replay --store sqlite:shop.db --bus kafka://localhost:9092/monday sales.csv
+  Over Redis Streams, under keys that begin with monday:
+    stockpulse-replay --store sqlite:shop.db --bus redis://localhost:6379#monday sales.csv
 
 Exit codes:
   0  the report was written
@@ -118,8 +120,8 @@ pub struct Args {
     #[arg(long, value_name = "URL", default_value = "memory")]
     pub store: String,
 
-    /// What carries the events: memory, sql in the store's database, or kafka://HOST:PORT/NAME [default: memory
-    /// with a store in memory, otherwise sql]
+    /// What carries the events: memory, sql in the store's database, kafka://HOST:PORT/NAME, or redis://HOST:PORT#NAME
+    /// [default: memory with a store in memory, otherwise sql]
     #[arg(long, value_name = "NAME")]
     pub bus: Option<String>,
 

@@ -17,7 +17,7 @@ use crate::publisher::{Counted, ReplayPublisher};
 pub(crate) const MAX_EVENT_BYTES: usize = 64 << 20;
 
 /// After how long a killed replay no longer counts as a reader of the bus: so long does a resumed one wait for it.
-const LEASE: Duration = Duration::from_secs(2);
+pub(crate) const LEASE: Duration = Duration::from_secs(2);
 
 /// The tables that a replay needs.
 const CONTEXTS: [Context; 3] = [Context::Inventory, Context::Orders, Context::Bus];
@@ -117,6 +117,11 @@ impl Backends {
             #[cfg(feature = "kafka")]
             (BusKind::Kafka(address), ..) => {
                 let (bus, is_new) = crate::kafka::open(&address).await?;
+                (bus, Some(is_new))
+            }
+            #[cfg(feature = "redis")]
+            (BusKind::Redis(address), ..) => {
+                let (bus, is_new) = crate::redis::open(&address).await?;
                 (bus, Some(is_new))
             }
             _ => {

@@ -56,7 +56,7 @@ pub enum ReplayError {
     },
 
     /// The bus carried another replay than the one in the store.
-    #[error("--bus {}: {reason}; name another replay: kafka://host:port/NAME", one_line(bus))]
+    #[error("--bus {}: {reason}; name another replay: kafka://host:port/NAME or redis://host:port#NAME", one_line(bus))]
     AnotherBus {
         /// The bus, without secrets.
         bus: String,

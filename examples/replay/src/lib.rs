@@ -25,6 +25,8 @@ pub(crate) mod kafka;
 pub mod output;
 pub mod progress;
 pub mod publisher;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
 pub mod report;
 pub mod resume;
 pub mod shipping;

@@ -15,6 +15,8 @@ mod inputs;
 mod kafka;
 mod known;
 mod oracle;
+#[cfg(all(feature = "redis", unix))]
+mod redis;
 mod rejections;
 mod stores;
 mod support;

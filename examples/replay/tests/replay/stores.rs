@@ -56,7 +56,7 @@ impl Place {
     }
 
     /// With this bus.
-    #[cfg(feature = "kafka")]
+    #[cfg(any(feature = "kafka", feature = "redis"))]
     pub(crate) fn with_bus(mut self, bus: &str) -> Self {
         self.arguments.extend(["--bus".to_owned(), bus.to_owned()]);
         self

@@ -1,0 +1,5 @@
+//! The rules of a cache.
+
+use super::harness::caches;
+
+stockpulse_core::cache_conformance!(caches());

@@ -1,0 +1,40 @@
+//! The server, and connections under a prefix of their own.
+
+use stockpulse_core::port::{Clock, IdGenerator};
+use stockpulse_core::{RandomIds, SystemClock};
+use stockpulse_redis::{RedisConnection, RedisOptions};
+
+/// The server's URL, or why there is none.
+pub(crate) fn server() -> Result<String, String> {
+    match std::env::var("STOCKPULSE_REDIS") {
+        Ok(url) if !url.is_empty() => Ok(url),
+        _ => Err("STOCKPULSE_REDIS names no server (redis://host:port)".to_owned()),
+    }
+}
+
+/// The server's URL; `None`, after saying so, if there is none.
+pub(crate) fn server_or_skip(test: &str) -> Option<String> {
+    found_or_skip(test, server())
+}
+
+/// What a test needs; `None`, after saying so, if it is not there.
+#[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
+pub(crate) fn found_or_skip<T>(test: &str, found: Result<T, String>) -> Option<T> {
+    let reason = match found {
+        Ok(found) => return Some(found),
+        Err(reason) => reason,
+    };
+    eprintln!("SKIP {test}: {reason}");
+    assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "skipped: {reason}");
+    None
+}
+
+/// A prefix that no other test and no other run uses.
+pub(crate) fn fresh() -> String {
+    format!("test-{}:", RandomIds.next_id(SystemClock.now()).simple())
+}
+
+/// A connection under a prefix of its own.
+pub(crate) fn connect(url: &str) -> RedisConnection {
+    RedisConnection::new(RedisOptions::new(url).with_prefix(fresh())).unwrap()
+}
