@@ -85,6 +85,42 @@ async fn a_server_that_was_killed_and_comes_back_empty_is_filled_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_call_after_a_restart_is_answered() {
+    let Some(program) = found_or_skip("the_first_call_after_a_restart_is_answered", program()) else { return };
+    let mut node = Node::start(&program, &[]).await;
+    let shop = Shop::open(&node.url());
+    shop.inventory.receive(cup(), 5).await.unwrap();
+    shop.tell().await;
+    for _ in 0..3 {
+        node.kill();
+        node.restart().await;
+        assert_eq!(shop.gate.admit(&[request()]).await.unwrap(), [Admission::Unknown]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_level_that_was_lost_and_told_again_owes_nothing_to_places_from_before() {
+    let name = "a_level_that_was_lost_and_told_again_owes_nothing_to_places_from_before";
+    let Some(program) = found_or_skip(name, program()) else { return };
+    let node = Node::start(&program, &[]).await;
+    let shop = Shop::open(&node.url());
+    shop.inventory.receive(cup(), 5).await.unwrap();
+    shop.tell().await;
+    let early = [request(), request(), request()];
+    assert!(shop.gate.admit(&early).await.unwrap().iter().all(|answer| *answer == Admission::Admitted));
+    let lost: Vec<String> = node.command(&["KEYS", "*l:CUP*"]).await.unwrap();
+    assert_eq!(lost.len(), 1, "{lost:?}");
+    node.command::<()>(&["DEL", &lost[0]]).await.unwrap();
+    assert_eq!(shop.gate.admit(&[request()]).await.unwrap(), [Admission::Unknown]);
+    shop.tell().await;
+    shop.gate.settle(&[early[0].reservation]).await.unwrap();
+    shop.gate.release(&[early[0].reservation, early[1].reservation, early[2].reservation]).await.unwrap();
+    let requests: Vec<AdmitRequest> = (0..8).map(|_| request()).collect();
+    let answers = shop.gate.admit(&requests).await.unwrap();
+    assert_eq!(answers.iter().filter(|answer| **answer == Admission::Admitted).count(), 5, "{answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn scripts_that_the_server_forgot_are_sent_again() {
     let Some(program) = found_or_skip("scripts_that_the_server_forgot_are_sent_again", program()) else { return };
     let node = Node::start(&program, &[]).await;
