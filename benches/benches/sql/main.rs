@@ -140,7 +140,7 @@ async fn compare(databases: &[Database], wanted: &Wanted) {
                 print!(" {:.0} | {:.1} | {times:.1} |", usual_way.per_second, usual_way.p99);
                 match ceiling(*database, *case).await {
                     Some(most) => {
-                        print!(" {:.0} | {:.0} |", most.per_second, 100.0 * ours.per_second / most.per_second)
+                        print!(" {:.0} | {:.0} |", most.per_second, 100.0 * ours.per_second / most.per_second);
                     }
                     None => print!(" | |"),
                 }
