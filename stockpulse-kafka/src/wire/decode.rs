@@ -25,7 +25,6 @@ pub(crate) struct Place<'a> {
 
 /// What a record is.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "nearly every record is an event, and none is kept in this form")]
 pub(crate) enum Decoded {
     /// An event that is wanted.
     Event(Envelope),
