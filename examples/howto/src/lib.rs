@@ -34,6 +34,7 @@ mod documentation {
         Layers "docs/howto/layers.md",
         ChooseADatabase "docs/howto/choose-a-database.md",
         DeployWithKafka "docs/howto/deploy-with-kafka.md",
+        CacheAndGate "docs/howto/cache-and-gate.md",
         WriteABackend "docs/howto/write-a-backend.md",
         Words "docs/reference/words.md",
         Commands "docs/reference/commands-and-outcomes.md",
