@@ -8,6 +8,7 @@ mod support;
 
 #[cfg(test)]
 mod layers {
+    mod circuit;
     mod faulty;
     mod observe;
     mod pass_through;

@@ -3,6 +3,7 @@
 mod dial;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redis::aio::ConnectionLike;
@@ -37,7 +38,13 @@ struct Shared {
 struct Live {
     number: u64,
     link: Link,
+    /// How many calls in a row were given up by their callers without an answer.
+    given_up: Arc<AtomicU32>,
 }
+
+/// After how many calls in a row that their callers gave up a connection counts as lost. Callers with a budget go before
+/// the response's timeout would say so.
+const GIVEN_UP: u32 = 3;
 
 impl RedisConnection {
     /// A connection that is not made yet.
@@ -96,11 +103,13 @@ impl RedisConnection {
 
     async fn send_on(&self, live: &Live, command: &Cmd) -> RedisResult<Value> {
         let mut link = live.link.clone();
+        let waiting = Waiting { shared: &self.shared, live };
         // The library's own timeout does not cover every wait inside a cluster's connection.
         let answer = match timeout(self.shared.options.response_timeout, link.req_packed_command(command)).await {
             Ok(answer) => answer.and_then(Value::extract_error),
             Err(_) => Err(timed_out("no answer in time")),
         };
+        waiting.ended();
         if answer.as_ref().is_err_and(is_lost) {
             self.shared.forget(live.number);
         }
@@ -142,8 +151,8 @@ impl Shared {
 
     fn keep(&self, link: Link) -> Live {
         let mut live = self.live.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = NUMBERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        live.insert(Live { number, link }).clone()
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        live.insert(Live { number, link, given_up: Arc::default() }).clone()
     }
 
     /// Forgets this connection, unless there is another by now.
@@ -156,7 +165,28 @@ impl Shared {
 }
 
 /// Tells connections apart.
-static NUMBERS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
+/// A call that waits for its answer.
+struct Waiting<'a> {
+    shared: &'a Shared,
+    live: &'a Live,
+}
+
+impl Waiting<'_> {
+    fn ended(self) {
+        self.live.given_up.store(0, Ordering::Relaxed);
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.live.given_up.fetch_add(1, Ordering::Relaxed) + 1 >= GIVEN_UP {
+            self.shared.forget(self.live.number);
+        }
+    }
+}
 
 fn timed_out(what: &'static str) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::TimedOut, what).into()

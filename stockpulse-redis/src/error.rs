@@ -40,3 +40,48 @@ pub(crate) fn is_lost(error: &RedisError) -> bool {
             RedisKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) | RedisKind::Parse
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use stockpulse_core::Retry;
+
+    use super::*;
+    use crate::{RedisConnection, RedisOptions};
+
+    fn server(kind: ServerErrorKind) -> RedisError {
+        (RedisKind::Server(kind), "said the server").into()
+    }
+
+    #[test]
+    fn an_error_says_whether_to_ask_again() {
+        for error in [io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut].map(|kind| io::Error::from(kind).into())
+        {
+            assert_eq!(failure(error).retry(), Retry::Safe);
+        }
+        for kind in [ServerErrorKind::BusyLoading, ServerErrorKind::ReadOnly, ServerErrorKind::ClusterDown] {
+            assert_eq!(failure(server(kind)).kind(), ErrorKind::Unavailable, "{kind:?}");
+        }
+        assert_eq!(failure(server(ServerErrorKind::NoPerm)).kind(), ErrorKind::Config);
+        assert_eq!(failure(server(ServerErrorKind::ResponseError)).retry(), Retry::Never);
+    }
+
+    #[test]
+    fn a_connection_is_replaced_when_it_is_broken_or_leads_to_a_replica() {
+        assert!(is_lost(&io::Error::from(io::ErrorKind::BrokenPipe).into()));
+        assert!(is_lost(&io::Error::from(io::ErrorKind::TimedOut).into()));
+        assert!(is_lost(&server(ServerErrorKind::ReadOnly)));
+        assert!(!is_lost(&server(ServerErrorKind::ResponseError)));
+        assert!(!is_lost(&server(ServerErrorKind::BusyLoading)));
+    }
+
+    #[test]
+    fn an_error_about_a_url_does_not_repeat_it() {
+        for url in ["redis://app:hunter2@host:not-a-port", "http://app:hunter2@host"] {
+            let error = RedisConnection::new(RedisOptions::new(url)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config);
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

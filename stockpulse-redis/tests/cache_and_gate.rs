@@ -1,4 +1,5 @@
-//! Cache and gate on a real server, at the URL that `STOCKPULSE_REDIS` names.
+//! Cache and gate on a real server, at the URL that `STOCKPULSE_REDIS` names, and on servers of the tests' own, by the
+//! program that `STOCKPULSE_REDIS_SERVER` names.
 
 #[cfg(test)]
 mod support;
@@ -7,7 +8,18 @@ mod support;
 mod conformance {
     mod cache;
     mod gate;
-    mod harness;
+    pub(crate) mod harness;
     mod layers;
     mod sharded;
+}
+
+#[cfg(test)]
+mod faults {
+    mod acl;
+    #[cfg(feature = "cluster")]
+    mod cluster;
+    mod outage;
+    #[cfg(feature = "sentinel")]
+    mod sentinel;
+    mod shop;
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::call::Call;
 use crate::error::Result;
 
-/// What is done around every call of a port. Write your own for what an application needs at each port: a circuit
-/// breaker, a limit on calls in flight, faults in a test.
+/// What is done around every call of a port. Write your own for what an application needs at each port: a limit on
+/// calls in flight, a cost that is counted, faults in a test.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`RetryLayer`] | makes calls again whose error says that this is safe |
 //! | [`TimeoutLayer`] | gives a call up that takes too long |
+//! | [`CircuitLayer`] | fails calls at once after several have failed, until a trial is answered |
 //! | [`ObserveLayer`] | a span and [metrics] for every call |
 //!
 //! They nest, and the order says what they mean: with a timeout inside a retry each try has its own time, with a retry
@@ -30,6 +31,7 @@
 //! ```
 
 mod call;
+mod circuit;
 mod layered;
 pub mod metrics;
 mod observe;
@@ -39,6 +41,7 @@ mod subscription;
 mod timeout;
 
 pub use call::{Call, CallKind};
+pub use circuit::{CircuitLayer, FailFast, fail_fast};
 pub use layered::{Layer, Layered};
 pub use observe::ObserveLayer;
 pub use retry::RetryLayer;

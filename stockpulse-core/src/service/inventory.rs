@@ -9,6 +9,9 @@ use super::admission::{Admissions, Place};
 use super::context::Context;
 use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
 use super::level_cache::LevelCache;
+use super::level_reads::{LevelReads, SharedReads};
+#[cfg(feature = "near-cache")]
+use super::near_levels::NearLevels;
 use super::router::{Router, Routes};
 use crate::engine::Engine;
 use crate::engine::stock::{Existing, StockAction, StockCommand, StockOutcome};
@@ -39,7 +42,7 @@ pub(super) struct Inner {
     commits: GroupCommit<StockCommand, StockOutcome, Routes>,
     router: Router,
     admissions: Option<Admissions>,
-    cache: Option<LevelCache>,
+    reads: LevelReads,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -52,6 +55,8 @@ pub struct InventoryBuilder {
     context: Context,
     gate: Option<Arc<dyn AdmissionGate>>,
     cache: Option<Arc<dyn Cache>>,
+    #[cfg(feature = "near-cache")]
+    near: Option<NearLevels>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -104,6 +109,15 @@ impl InventoryBuilder {
         self
     }
 
+    /// Answers [`Inventory::availability`] from the process itself, and what is not there through the cache, if there is
+    /// one, or the store.
+    #[cfg(feature = "near-cache")]
+    #[must_use]
+    pub fn with_near_levels(mut self, near: NearLevels) -> Self {
+        self.near = Some(near);
+        self
+    }
+
     /// Looks up kits in this catalog when a reservation without an order names one.
     #[must_use]
     pub fn with_catalog(mut self, catalog: Arc<dyn CatalogStore>) -> Self {
@@ -116,13 +130,19 @@ impl InventoryBuilder {
     pub fn start(self) -> Inventory {
         let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
         let commits = GroupCommit::start(commit, &self.options);
+        let shared = SharedReads { cache: self.cache.map(LevelCache::new), store: Arc::clone(&self.store) };
+        let reads = LevelReads {
+            #[cfg(feature = "near-cache")]
+            near: self.near,
+            shared,
+        };
         let inner = Inner {
             router: Router::new(commits.shards()),
             store: self.store,
             engine: self.engine,
             commits,
             admissions: self.gate.map(Admissions::new),
-            cache: self.cache.map(LevelCache::new),
+            reads,
             catalog: self.catalog,
         };
         Inventory { inner: Arc::new(inner), context: self.context }
@@ -165,6 +185,8 @@ impl Inventory {
             context: Context::default(),
             gate: None,
             cache: None,
+            #[cfg(feature = "near-cache")]
+            near: None,
             catalog: None,
         }
     }
@@ -263,16 +285,13 @@ impl Inventory {
         self.inner.store.levels(keys).await
     }
 
-    /// Reads stock levels through the cache, if there is one: they may be a moment old. What can be sold is
+    /// Reads stock levels through the caches, if there are any: they may be a moment old. What can be sold is
     /// [`StockLevel::sellable`].
     ///
     /// # Errors
     /// What the store reports; a cache that fails is a miss.
     pub async fn availability(&self, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>> {
-        match &self.inner.cache {
-            Some(cache) => cache.levels(self.inner.store.as_ref(), keys).await,
-            None => self.levels(keys).await,
-        }
+        self.inner.reads.levels(keys).await
     }
 
     /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there, or
@@ -281,9 +300,8 @@ impl Inventory {
     /// # Errors
     /// As for [`Inventory::availability`].
     pub async fn sellable(&self, key: impl Into<StockKey>) -> Result<Quantity> {
-        let levels = self.availability(&[key.into()]).await?;
-        let level = levels.into_iter().flatten().find(|level| !level.retired);
-        Ok(level.map_or(Quantity::ZERO, |level| level.sellable()))
+        let sellable = |level: &StockLevel| if level.retired { Quantity::ZERO } else { level.sellable() };
+        Ok(self.inner.reads.of(key.into(), sellable).await?.unwrap_or(Quantity::ZERO))
     }
 
     /// Reads a reservation.

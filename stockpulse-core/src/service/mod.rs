@@ -7,6 +7,9 @@ mod group_commit;
 mod inventory;
 mod inventory_calls;
 mod level_cache;
+mod level_reads;
+#[cfg(feature = "near-cache")]
+mod near_levels;
 mod notifications;
 mod orders;
 mod router;
@@ -16,5 +19,7 @@ pub(crate) use group_commit::panic_message;
 pub use group_commit::{Backpressure, GroupCommitOptions};
 pub use inventory::{Inventory, InventoryBuilder};
 pub(crate) use level_cache::LevelCache;
+#[cfg(feature = "near-cache")]
+pub use near_levels::{NearLevels, NearOptions};
 pub use notifications::Notifications;
 pub use orders::{OrderDecision, Orders, OrdersBuilder};

@@ -1,8 +1,10 @@
-//! The server, and connections under a prefix of their own.
+//! The servers that there are.
+
+pub(crate) mod node;
+pub(crate) mod proxy;
 
 use stockpulse_core::port::{Clock, IdGenerator};
 use stockpulse_core::{RandomIds, SystemClock};
-use stockpulse_redis::{RedisConnection, RedisOptions};
 
 /// The server's URL, or why there is none.
 pub(crate) fn server() -> Result<String, String> {
@@ -32,9 +34,4 @@ pub(crate) fn found_or_skip<T>(test: &str, found: Result<T, String>) -> Option<T
 /// A prefix that no other test and no other run uses.
 pub(crate) fn fresh() -> String {
     format!("test-{}:", RandomIds.next_id(SystemClock.now()).simple())
-}
-
-/// A connection under a prefix of its own.
-pub(crate) fn connect(url: &str) -> RedisConnection {
-    RedisConnection::new(RedisOptions::new(url).with_prefix(fresh())).unwrap()
 }

@@ -9,15 +9,19 @@ use crate::error::Result;
 use crate::model::{EventData, EventType, StockEvent, StockLevel};
 use crate::port::{AdmissionGate, Cache, GateLevel};
 use crate::service::LevelCache;
+#[cfg(feature = "near-cache")]
+use crate::service::NearLevels;
 use crate::worker::{Handled, Handler, Incoming};
 
-/// Writes every level that changed into a cache, and tells a gate what can be sold of it. Both ignore what is older
+/// Writes every level that changed into a cache, shared or the process' own, and tells a gate what can be sold of it. Both ignore what is older
 /// than what they know, so that events may come twice and late.
 #[derive(Clone, Debug)]
 pub struct CacheHandler {
     group: CompactString,
     cache: Option<LevelCache>,
     gate: Option<Arc<dyn AdmissionGate>>,
+    #[cfg(feature = "near-cache")]
+    near: Option<NearLevels>,
 }
 
 impl CacheHandler {
@@ -25,13 +29,27 @@ impl CacheHandler {
     /// group of its own.
     #[must_use]
     pub fn new(group: impl Into<CompactString>) -> Self {
-        Self { group: group.into(), cache: None, gate: None }
+        Self {
+            group: group.into(),
+            cache: None,
+            gate: None,
+            #[cfg(feature = "near-cache")]
+            near: None,
+        }
     }
 
     /// Keeps this cache fresh.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
         self.cache = Some(LevelCache::new(cache));
+        self
+    }
+
+    /// Keeps these levels of the process fresh.
+    #[cfg(feature = "near-cache")]
+    #[must_use]
+    pub fn with_near_levels(mut self, near: NearLevels) -> Self {
+        self.near = Some(near);
         self
     }
 
@@ -61,6 +79,10 @@ impl Handler for CacheHandler {
                 _ => None,
             })
             .collect();
+        #[cfg(feature = "near-cache")]
+        if let Some(near) = &self.near {
+            near.refresh(levels.iter().copied());
+        }
         if let Some(cache) = &self.cache {
             cache.refresh(levels.iter().copied()).await;
         }
