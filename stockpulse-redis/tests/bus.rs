@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod bus {
+    #[cfg(all(unix, feature = "cluster"))]
+    mod cluster;
     mod conformance;
     mod dead_letters;
     #[cfg(unix)]

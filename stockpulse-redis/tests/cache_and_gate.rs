@@ -15,6 +15,7 @@ mod conformance {
 
 #[cfg(test)]
 mod faults {
+    mod acl;
     #[cfg(feature = "cluster")]
     mod cluster;
     mod outage;

@@ -35,6 +35,7 @@ mod documentation {
         ChooseADatabase "docs/howto/choose-a-database.md",
         DeployWithKafka "docs/howto/deploy-with-kafka.md",
         BusOnRedis "docs/howto/bus-on-redis.md",
+        CacheAndGate "docs/howto/cache-and-gate.md",
         WriteABackend "docs/howto/write-a-backend.md",
         Words "docs/reference/words.md",
         Commands "docs/reference/commands-and-outcomes.md",

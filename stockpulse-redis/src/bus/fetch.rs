@@ -34,12 +34,11 @@ pub(super) enum Found {
     Read { count: usize, last: String, events: Vec<Read> },
 }
 
+/// What several asks came to.
+pub(super) type Answers = Vec<(Ask, Result<Found>)>;
+
 /// Reads from several partitions at once.
-pub(super) async fn fetch(
-    member: Arc<Member>,
-    types: Arc<[&'static str]>,
-    asks: Vec<Ask>,
-) -> Vec<(Ask, Result<Found>)> {
+pub(super) async fn fetch(member: Arc<Member>, types: Arc<[&'static str]>, asks: Vec<Ask>) -> Answers {
     let all = asks.into_iter().map(|ask| async {
         let found = read(&member, &types, &ask).await;
         if matches!(found, Ok(Found::Lost)) {

@@ -7,7 +7,7 @@ use stockpulse_core::{Error, Result};
 use tokio::time::Instant;
 
 use super::cursor::Cursor;
-use super::fetch::{Ask, Found};
+use super::fetch::{Answers, Ask, Found};
 use super::member::Lease;
 
 /// The places of a member in the partitions that it reads.
@@ -77,7 +77,7 @@ impl Reader {
 
     /// Takes in what reading came to. Answers whether anything was read, so that there may be more; or the first failure,
     /// if nothing was.
-    pub(super) fn apply(&mut self, answers: Vec<(Ask, Result<Found>)>) -> Result<bool> {
+    pub(super) fn apply(&mut self, answers: Answers) -> Result<bool> {
         let mut more = false;
         let mut failed: Option<Error> = None;
         for (ask, found) in answers {

@@ -10,7 +10,7 @@ use stockpulse_core::{Error, ErrorKind, Result};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::fetch::{Ask, Found, fetch};
+use super::fetch::{Answers, fetch};
 use super::member::Member;
 use super::reader::Reader;
 use super::settle::{aside, pause, settle};
@@ -28,7 +28,7 @@ pub(super) struct StreamsSubscription {
     types: Arc<[&'static str]>,
     reader: Reader,
     /// Reading that is under way. It outlives a call of `receive` that was given up, as does what it reads.
-    reading: Option<BoxFuture<'static, Vec<(Ask, Result<Found>)>>>,
+    reading: Option<BoxFuture<'static, Answers>>,
     watch: Watch,
 }
 

@@ -5,25 +5,32 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use stockpulse_core::Result;
 use stockpulse_core::conformance::{BusBackend, Harness};
+use stockpulse_redis::{RedisConnection, RedisOptions, RedisStreamsBus};
 
-use super::support::{bus, fresh, quick, server};
+use super::support::{fresh, quick, server};
 
-/// Opens buses on the server.
+/// Opens buses on a server or cluster.
 pub(crate) struct Redis {
-    server: std::result::Result<String, String>,
+    server: std::result::Result<RedisOptions, String>,
     /// Where it opened last.
     prefix: Mutex<String>,
 }
 
 /// Buses on the server that the environment names.
 pub(crate) fn redis() -> Redis {
-    Redis { server: server(), prefix: Mutex::default() }
+    Redis::new(server().map(RedisOptions::new))
 }
 
 impl Redis {
-    fn backend(&self) -> BusBackend {
-        let bus = Arc::new(bus(self.server.as_deref().unwrap(), &self.prefix.lock().unwrap(), quick()));
-        BusBackend { publisher: bus.clone(), subscriber: bus }
+    /// Buses at this place.
+    pub(crate) fn new(server: std::result::Result<RedisOptions, String>) -> Self {
+        Self { server, prefix: Mutex::default() }
+    }
+
+    fn backend(&self) -> Result<BusBackend> {
+        let options = self.server.clone().unwrap().with_prefix(self.prefix.lock().unwrap().as_str());
+        let bus = Arc::new(RedisStreamsBus::new(RedisConnection::new(options)?, quick())?);
+        Ok(BusBackend { publisher: bus.clone(), subscriber: bus })
     }
 }
 
@@ -31,16 +38,16 @@ impl Redis {
 impl Harness<BusBackend> for Redis {
     async fn open(&self) -> Result<BusBackend> {
         *self.prefix.lock().unwrap() = fresh();
-        Ok(self.backend())
+        self.backend()
     }
 
     async fn reopen(&self, backend: BusBackend) -> Result<BusBackend> {
         drop(backend);
-        Ok(self.backend())
+        self.backend()
     }
 
     async fn another(&self) -> Result<Option<BusBackend>> {
-        Ok(Some(self.backend()))
+        self.backend().map(Some)
     }
 
     fn skip(&self) -> Option<String> {

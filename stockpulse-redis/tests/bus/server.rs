@@ -24,6 +24,7 @@ const NOBODY: u32 = 65_534;
 #[derive(Debug)]
 pub(crate) struct Server {
     program: PathBuf,
+    arguments: &'static [&'static str],
     running: Option<Child>,
     port: u16,
     folder: TempDir,
@@ -32,6 +33,11 @@ pub(crate) struct Server {
 impl Server {
     /// A running server, or nothing where there is no program for it; then it says so.
     pub(crate) fn new(test: &str) -> Option<Self> {
+        Self::with(test, &[])
+    }
+
+    /// One with these arguments more.
+    pub(crate) fn with(test: &str, arguments: &'static [&'static str]) -> Option<Self> {
         let program = std::env::var_os("STOCKPULSE_REDIS_SERVER").map(PathBuf::from);
         let reason = || "STOCKPULSE_REDIS_SERVER names no server to be killed".to_owned();
         let program = found_or_skip(test, program.ok_or_else(reason))?;
@@ -39,7 +45,7 @@ impl Server {
         if rustix::process::geteuid().is_root() {
             chown(folder.path(), Some(NOBODY), Some(NOBODY)).unwrap();
         }
-        let mut server = Self { program, running: None, port: 0, folder };
+        let mut server = Self { program, arguments, running: None, port: 0, folder };
         // Somebody else may take the port in between.
         let started = (0..5).any(|_| {
             server.port = free_port();
@@ -89,7 +95,7 @@ impl Server {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let mut command = Command::new(&self.program);
         command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always"]);
-        command.arg("--port").arg(self.port.to_string()).arg("--dir").arg(self.folder.path());
+        command.args(self.arguments).arg("--port").arg(self.port.to_string()).arg("--dir").arg(self.folder.path());
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         if rustix::process::geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);

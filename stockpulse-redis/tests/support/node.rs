@@ -112,11 +112,16 @@ pub(crate) fn free_port() -> u16 {
 
 /// Tries until something is there, for a minute.
 pub(crate) async fn until<T, F: Future<Output = Option<T>>>(what: &str, mut attempt: impl FnMut() -> F) -> T {
-    for _ in 0..1_200 {
-        if let Some(found) = attempt().await {
-            return found;
+    let attempts = async {
+        loop {
+            if let Some(found) = attempt().await {
+                return found;
+            }
+            SystemClock.sleep(Duration::from_millis(50)).await;
         }
-        SystemClock.sleep(Duration::from_millis(50)).await;
+    };
+    match tokio::time::timeout(Duration::from_secs(60), attempts).await {
+        Ok(found) => found,
+        Err(_) => panic!("a minute passed, and not: {what}"),
     }
-    panic!("a minute passed, and not: {what}");
 }

@@ -49,7 +49,7 @@ fn an_unknown_store_or_bus_is_one_line_and_exit_code_2() {
     let on = |feature: bool, bus| if feature { bus } else { "" };
     let [kafka, redis] = [on(cfg!(feature = "kafka"), ", kafka://…"), on(cfg!(feature = "redis"), ", redis://…")];
     let buses = format!("memory, sql{kafka}{redis}");
-    for (option, known) in [("--store", "memory, sqlite:FILE, postgres://…, mysql://…"), ("--bus", buses)] {
+    for (option, known) in [("--store", "memory, sqlite:FILE, postgres://…, mysql://…"), ("--bus", &buses)] {
         let line = refused(&[option.as_ref(), "pigeon".as_ref(), sample.as_os_str()]);
         assert_eq!(line, format!("{option} pigeon: unknown; this build has: {known}"));
     }
