@@ -134,7 +134,7 @@ impl KafkaAdmin {
         Ok(Self { client: Arc::new(client), options })
     }
 
-    /// Creates the topics of all event types that do not exist yet; answers which those were.
+    /// Creates the topics of all event types that do not exist yet; answers which those were, once brokers know them.
     ///
     /// # Errors
     /// What the cluster reports; some may have been created.
@@ -168,15 +168,31 @@ impl KafkaAdmin {
             })
             .collect();
         let created = self.client.create_topics(&new, &self.admin_options()).await.map_err(|error| during(&error))?;
-        let mut names = Vec::new();
+        let mut made = Vec::new();
         for answer in created {
             match answer {
-                Ok(name) => names.push(name),
+                Ok(name) => made.push(name),
                 Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
                 Err((name, code)) => return Err(refused(&format!("topic '{name}'"), code)),
             }
         }
-        Ok(names)
+        self.wait_for(names).await?;
+        Ok(made)
+    }
+
+    /// Waits until brokers say that topics are there: they hear of a new one a moment after it was made.
+    async fn wait_for(&self, names: &[String]) -> Result<()> {
+        let known = async {
+            loop {
+                let all = self.all().await?;
+                if names.iter().all(|name| all.contains_key(name)) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let late = |_| Error::new(ErrorKind::Timeout, "new topics are not known to the brokers").during("kafka.admin");
+        tokio::time::timeout(self.options.request_timeout, known).await.map_err(late)?
     }
 
     /// Compares the topics of all event types with how they should be.

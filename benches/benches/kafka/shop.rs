@@ -39,11 +39,12 @@ impl Shop {
         store.execute(&Engine::new(), vec![workload.receive()]).await.expect("goods come in");
         let bus = KafkaBus::new(options.clone()).expect("options that are right");
         let mut workers = Supervisor::new(Arc::new(SystemClock));
-        for context in [Context::Orders, Context::Inventory] {
-            let outbox: Arc<dyn Outbox> = Arc::new(store.outbox(context).expect("an outbox"));
+        let outboxes: [(&str, Arc<dyn Outbox>); 2] =
+            [("orders", Arc::new(store.orders_outbox())), ("inventory", Arc::new(store.inventory_outbox()))];
+        for (name, outbox) in outboxes {
             let publisher: Arc<dyn Publisher> = Arc::new(bus.clone());
-            let relay = OutboxRelay::new(outbox, publisher, RelayOptions::new(format!("/bench/{context:?}"), "relay"));
-            workers.spawn(Stage::Relay, format!("{context:?}"), move |stop| {
+            let relay = OutboxRelay::new(outbox, publisher, RelayOptions::new(format!("/bench/{name}"), "relay"));
+            workers.spawn(Stage::Relay, format!("{name} relay"), move |stop| {
                 let relay = relay.clone();
                 async move { relay.run(stop).await }
             });

@@ -27,6 +27,7 @@ struct Load {
     inventory: Inventory,
     ended: AtomicBool,
     failures: AtomicU32,
+    answers: AtomicU32,
 }
 
 type Answered = Vec<(StockCommand, StockOutcome)>;
@@ -36,7 +37,10 @@ impl Load {
     async fn ask(&self, command: &StockCommand) -> StockOutcome {
         loop {
             match self.inventory.execute(command.clone()).await {
-                Ok(outcome) => return outcome,
+                Ok(outcome) => {
+                    self.answers.fetch_add(1, Ordering::Relaxed);
+                    return outcome;
+                }
                 Err(error) => {
                     assert_ne!(error.retry(), Retry::Never, "{error}: {error:?}");
                     self.failures.fetch_add(1, Ordering::Relaxed);
@@ -77,7 +81,12 @@ async fn it_is_killed_under_load(kind: Kind) {
     ports.inventory.execute(&Engine::new(), vec![receive(1, &SKUS, UNITS)]).await.unwrap();
     let options = GroupCommitOptions { shards: NonZeroUsize::new(4).unwrap(), ..GroupCommitOptions::default() };
     let inventory = Inventory::builder(Arc::clone(&ports.inventory)).with_group_commit(options).start();
-    let load = Arc::new(Load { inventory, ended: AtomicBool::default(), failures: AtomicU32::default() });
+    let load = Arc::new(Load {
+        inventory,
+        ended: AtomicBool::default(),
+        failures: AtomicU32::default(),
+        answers: AtomicU32::default(),
+    });
     let callers: Vec<_> = (0..CALLERS).map(|caller| tokio::spawn(Arc::clone(&load).call(caller))).collect();
     // A kill between two transactions is felt by nobody.
     let (mut felt, mut kills) = (0, 0);
@@ -91,7 +100,13 @@ async fn it_is_killed_under_load(kind: Kind) {
         server.start().await;
         felt += u32::from(load.failures.load(Ordering::Relaxed) > before);
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // However slow the machine is, there has to be something to lose.
+    let enough = async {
+        while load.answers.load(Ordering::Relaxed) < 1_000 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), enough).await.expect("callers are answered");
     load.ended.store(true, Ordering::Relaxed);
     let mut answered = Vec::new();
     for caller in callers {
