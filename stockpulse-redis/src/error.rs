@@ -4,6 +4,7 @@ use redis::{ErrorKind as RedisKind, RedisError, ServerErrorKind};
 use stockpulse_core::{Error, ErrorKind};
 
 /// A failure, with what a caller can do about it.
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` gives")]
 pub(crate) fn failure(error: RedisError) -> Error {
     let message = match error.kind() {
         // The parser of URLs would repeat one, with its password.
@@ -15,6 +16,7 @@ pub(crate) fn failure(error: RedisError) -> Error {
 
 fn kind(error: &RedisError) -> ErrorKind {
     match error.kind() {
+        RedisKind::Extension if matches!(error.code(), Some("WRONGPASS" | "NOAUTH")) => ErrorKind::Config,
         RedisKind::AuthenticationFailed
         | RedisKind::InvalidClientConfig
         | RedisKind::EmptySentinelList

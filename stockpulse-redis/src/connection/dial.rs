@@ -17,15 +17,15 @@ use crate::{RedisOptions, RedisServers};
 
 /// Whom to call.
 pub(super) enum Target {
-    Single(Client),
+    Single(Box<Client>),
     #[cfg(feature = "sentinel")]
     Sentinel {
         sentinels: Vec<ConnectionInfo>,
         primary: String,
-        node: redis::sentinel::SentinelNodeConnectionInfo,
+        node: Box<redis::sentinel::SentinelNodeConnectionInfo>,
     },
     #[cfg(feature = "cluster")]
-    Cluster(ClusterClient),
+    Cluster(Box<ClusterClient>),
 }
 
 impl Target {
@@ -36,7 +36,7 @@ impl Target {
             RedisServers::Single(url) => {
                 let info = address(url, options).map_err(failure)?;
                 let login = login(info.redis_settings().clone(), options);
-                Ok(Self::Single(Client::open(info.set_redis_settings(login)).map_err(failure)?))
+                Ok(Self::Single(Box::new(Client::open(info.set_redis_settings(login)).map_err(failure)?)))
             }
             RedisServers::Sentinel { sentinels, primary } => Self::sentinel(sentinels, primary, options),
             RedisServers::Cluster(nodes) => Self::cluster(nodes, options),
@@ -55,7 +55,7 @@ impl Target {
         if sentinels.iter().any(|url| url.starts_with("rediss:")) {
             node = node.set_tls_mode(redis::TlsMode::Secure);
         }
-        Ok(Self::Sentinel { sentinels: infos.map_err(failure)?, primary: primary.to_owned(), node })
+        Ok(Self::Sentinel { sentinels: infos.map_err(failure)?, primary: primary.to_owned(), node: Box::new(node) })
     }
 
     #[cfg(not(feature = "sentinel"))]
@@ -77,7 +77,7 @@ impl Target {
         if let Some(password) = &options.password {
             builder = builder.password(password);
         }
-        Ok(Self::Cluster(builder.build().map_err(failure)?))
+        Ok(Self::Cluster(Box::new(builder.build().map_err(failure)?)))
     }
 
     #[cfg(not(feature = "cluster"))]
