@@ -2,8 +2,6 @@
 
 #[cfg(test)]
 mod bus {
-    #[cfg(all(unix, feature = "cluster"))]
-    mod cluster;
     mod conformance;
     mod dead_letters;
     #[cfg(unix)]
