@@ -38,7 +38,8 @@ use crate::RedisConnection;
 /// nothing. `maxmemory-policy` has to be `noeviction`.
 ///
 /// - Each topic has partitions, a stream each, and an event goes to the partition of its `partition_key`. All keys of a
-///   partition share a hash tag, so a cluster spreads the partitions over its nodes.
+///   partition share a hash tag, so a cluster spreads the partitions over its nodes; on a cluster
+///   the bus is not proven yet.
 /// - An event is refused if its type is unknown, if its document is larger than [`StreamsOptions::max_event_bytes`], or one
 ///   of its attributes longer than 1,024 bytes. One that was published within [`StreamsOptions::remember`] is acknowledged
 ///   and not appended again.
