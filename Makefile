@@ -52,8 +52,8 @@ sim:
 test:
 	@$(SERVERS) -- sh -exc ' \
 	    $(CARGO) test $(CARGO_FLAGS) --workspace $(FEATURES); \
-	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib --tests; \
-	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib --tests'
+	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --lib; \
+	    $(CARGO) test $(CARGO_FLAGS) -p stockpulse-core --no-default-features --lib'
 
 lint: fmt clippy doc-lint deny
 
