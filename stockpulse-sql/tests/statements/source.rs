@@ -37,6 +37,10 @@ pub(crate) fn texts(kind: Kind) -> Vec<Text> {
     let mut texts = Vec::new();
     for file in files(&source) {
         let file = file.strip_prefix(&source).unwrap();
+        // What mends a half-made schema is sent by a test of its own, which halves one.
+        if file == Path::new("migrate.rs") {
+            continue;
+        }
         if file.components().any(|part| others.iter().chain(&["tests"]).any(|name| part.as_os_str() == *name)) {
             continue;
         }
