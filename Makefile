@@ -60,9 +60,8 @@ lint: fmt clippy doc-lint deny
 fmt:
 	$(CARGO) fmt --all -- --check
 
-# Default and all features with every target; then each library without features, and with each feature alone.
+# All features with every target; then each library without features, and with each feature alone.
 clippy:
-	$(CARGO) clippy $(CARGO_FLAGS) --workspace --all-targets -- -D warnings
 	$(CARGO) clippy $(CARGO_FLAGS) --workspace --all-targets $(FEATURES) -- -D warnings
 	@set -eu; for crate in $(CRATES); do \
 	    for feature in '' $(filter-out $(PASSED_ON),$(NAMED)); do \
