@@ -16,6 +16,7 @@ mod workers {
     mod reconciler;
     mod relay;
     mod relay_leases;
+    mod relay_updates;
     mod scripted;
     mod supervisor;
 }

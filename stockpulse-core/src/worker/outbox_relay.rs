@@ -1,6 +1,8 @@
 //! The outbox relay: publishes what was committed.
 
-use std::collections::{HashMap, HashSet};
+mod waves;
+
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,6 +10,7 @@ use std::time::Duration;
 use compact_str::CompactString;
 use tokio_util::sync::CancellationToken;
 
+use self::waves::{supersede, waves};
 use super::backoff::Backoff;
 use crate::error::{Error, Result};
 use crate::model::{Envelope, EventKey};
@@ -52,6 +55,9 @@ impl RelayOptions {
 
 /// Publishes an outbox's events: each at least once, those of one key in order and one at a time. An event that
 /// cannot be published holds up its own key and no other.
+///
+/// Of the `stock.updated` about one level that wait together, the first and the last are published. Those between say
+/// what the level no longer is, and are settled unpublished.
 #[derive(Clone, Debug)]
 pub struct OutboxRelay {
     outbox: Arc<dyn Outbox>,
@@ -143,7 +149,7 @@ impl OutboxRelay {
         self.outbox.surrender(&claim.lease).await.map_err(|error| error.during("relay.surrender"))
     }
 
-    /// Publishes one batch and answers how many events were dealt with: published, put back or set aside.
+    /// Publishes one batch and answers how many events were dealt with: published, superseded, put back or set aside.
     ///
     /// # Errors
     /// What outbox or publisher report; every event is still there, or was published.
@@ -161,17 +167,20 @@ impl OutboxRelay {
         let mut relayed = Relayed { events: 0, more: rows.len() >= self.options.batch.get() };
         let mut blocked = HashSet::new();
         let mut first = 0;
+        let (rows, mut superseded) = supersede(rows);
+        relayed.events += superseded.len();
         for wave in waves(rows) {
             // The rows of a few busy keys go with the next batch, and not one by one while everything else waits for them.
             let is_small = wave.len() < first / SMALL;
-            if relayed.events > 0 && (is_small || self.clock.now() >= renew_at) {
+            if first > 0 && (is_small || self.clock.now() >= renew_at) {
                 relayed.more = true;
                 break;
             }
             first = first.max(wave.len());
             relayed.events += wave.len();
             let wave: Vec<(EventKey, OutboxRow)> = wave.into_iter().filter(|(key, _)| !blocked.contains(key)).collect();
-            let results = self.publish(wave).await?;
+            let mut results = self.publish(wave).await?;
+            results.settled.append(&mut superseded);
             blocked.extend(results.blocked.iter().cloned());
             self.write_down(&lease, results).await?;
         }
@@ -244,22 +253,4 @@ impl OutboxRelay {
         }
         Ok(())
     }
-}
-
-/// Cuts rows into waves with at most one row of a key each: at most one event of a key is under way.
-fn waves(rows: Vec<OutboxRow>) -> Vec<Vec<(EventKey, OutboxRow)>> {
-    let mut seen: HashMap<EventKey, usize> = HashMap::new();
-    let mut waves: Vec<Vec<(EventKey, OutboxRow)>> = Vec::new();
-    for row in rows {
-        let key = row.event.key();
-        let wave = seen.entry(key.clone()).or_insert(0);
-        if waves.len() == *wave {
-            waves.push(Vec::new());
-        }
-        if let Some(rows) = waves.get_mut(*wave) {
-            rows.push((key, row));
-        }
-        *wave += 1;
-    }
-    waves
 }

@@ -1,6 +1,6 @@
 //! What is done to stock in these tests, and what has to be true of it whoever was killed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -65,19 +65,28 @@ pub(crate) fn batch(round: u128) -> Vec<StockCommand> {
 pub(crate) struct Undisturbed {
     pub(crate) answers: Vec<Vec<StockOutcome>>,
     pub(crate) levels: Vec<StockLevel>,
+    /// Those that have to be published.
     pub(crate) events: BTreeSet<String>,
+    /// Those that say what a level is, before it became another one.
+    pub(crate) superseded: BTreeSet<String>,
 }
 
 pub(crate) async fn undisturbed() -> Undisturbed {
     let (store, engine) = (MemoryInventoryStore::default(), Engine::new());
     store.execute(&engine, goods()).await.unwrap();
-    let mut answers = Vec::new();
+    let (mut answers, mut events) = (Vec::new(), published(Arc::new(store.outbox())).await);
     for round in 0..ROUNDS {
         answers.push(store.execute(&engine, batch(round)).await.unwrap());
+        events.extend(published(Arc::new(store.outbox())).await);
     }
     let levels = audited(&store).await.into_iter().map(|audit| audit.level).collect();
-    let events = published(Arc::new(store.outbox())).await;
-    Undisturbed { answers, levels, events: events.iter().map(|event| event.id.to_string()).collect() }
+    let mut newest = BTreeMap::new();
+    let mut superseded = BTreeSet::new();
+    for event in events.iter().filter(|event| event.event_type().unwrap() == EventType::StockUpdated) {
+        superseded.extend(newest.insert(&event.partition_key, event.id.to_string()));
+    }
+    let events = events.iter().map(|event| event.id.to_string()).filter(|id| !superseded.contains(id)).collect();
+    Undisturbed { answers, levels, events, superseded }
 }
 
 /// The levels, after it was found that they add up and that nothing is oversold.

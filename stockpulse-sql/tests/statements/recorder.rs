@@ -73,14 +73,18 @@ impl Visit for Sent {
     fn record_debug(&mut self, _: &Field, _: &dyn std::fmt::Debug) {}
 }
 
-/// The words, numbers and signs of a text. A value that is written as a hexadecimal literal is one of them.
+/// How a value begins that is written out.
+const LITERALS: [&str; 2] = ["x'", "_binary'"];
+
+/// The words, numbers and signs of a text. A value that is written out is one of them.
 pub(crate) fn tokens(sql: &str) -> Vec<&str> {
     let word = |char: char| char.is_alphanumeric() || matches!(char, '_' | '$');
     let mut tokens = Vec::new();
     let mut rest = sql.trim_start();
     while let Some(first) = rest.chars().next() {
-        let end = if rest.starts_with("x'") {
-            rest.get(2..).and_then(|rest| rest.find('\'')).map_or(rest.len(), |end| end + 3)
+        let literal = LITERALS.into_iter().find(|begin| rest.starts_with(begin)).map(str::len);
+        let end = if let Some(begin) = literal {
+            rest.get(begin..).and_then(|rest| rest.find('\'')).map_or(rest.len(), |end| begin + end + 1)
         } else if word(first) {
             rest.find(|char| !word(char)).unwrap_or(rest.len())
         } else {
@@ -106,8 +110,10 @@ fn one_tuple(sql: &str) -> String {
 
 /// A text without its values, and with one of each list of them.
 fn shape(sql: &str) -> String {
-    let value =
-        |token: &str| token.starts_with(|char: char| char.is_ascii_digit() || char == '$') || token.starts_with("x'");
+    let value = |token: &str| {
+        let number = token.starts_with(|char: char| char.is_ascii_digit() || char == '$');
+        number || LITERALS.iter().any(|begin| token.starts_with(begin))
+    };
     let mut shape: Vec<&str> = Vec::new();
     for token in tokens(sql) {
         shape.push(if value(token) || token == "NULL" { "?" } else { token });

@@ -7,7 +7,7 @@ use compact_str::{CompactString, ToCompactString};
 use super::super::violation::Rule;
 use super::super::world::World;
 use crate::engine::saga;
-use crate::model::{EventData, EventId, EventType, Notification, NotificationId};
+use crate::model::{EventData, EventId, EventType, Notification, NotificationId, StockEvent, StockKey};
 use crate::port::{Delivery, OutboxId, OutboxRow};
 
 /// Events that keep their order: those of one outbox with one key.
@@ -18,6 +18,8 @@ struct Committed {
     stream: Stream,
     row: OutboxId,
     event_type: EventType,
+    /// Which level a `stock.updated` is about.
+    level: Option<StockKey>,
 }
 
 #[derive(Debug, Default)]
@@ -47,11 +49,27 @@ impl EventHistory {
         self.committed.len() as u64
     }
 
-    /// The committed events of these types that a group never got.
+    /// How many `stock.updated` nobody got.
+    pub(in crate::sim) fn superseded(&self) -> u64 {
+        let is_seen = |id| self.groups.values().any(|group| group.seen.contains(id));
+        self.committed.iter().filter(|(id, event)| event.level.is_some() && !is_seen(id)).count() as u64
+    }
+
+    /// The committed events of these types that a group never got, nor what supersedes them.
     pub(in crate::sim) fn missed(&self, group: &str, types: &[EventType]) -> Vec<String> {
         let seen = self.groups.get(group).map(|group| &group.seen);
+        let is_seen = |id: &EventId| seen.is_some_and(|seen| seen.contains(id));
+        let mut told: BTreeMap<&StockKey, OutboxId> = BTreeMap::new();
+        for (_, event) in self.committed.iter().filter(|(id, _)| is_seen(id)) {
+            if let Some(level) = &event.level {
+                told.entry(level).and_modify(|row| *row = event.row.max(*row)).or_insert(event.row);
+            }
+        }
+        let is_superseded = |event: &Committed| {
+            event.level.as_ref().and_then(|level| told.get(level)).is_some_and(|row| *row > event.row)
+        };
         let wanted = self.committed.iter().filter(|(_, event)| types.contains(&event.event_type));
-        let missed = wanted.filter(|(id, _)| !seen.is_some_and(|seen| seen.contains(id)));
+        let missed = wanted.filter(|(id, event)| !is_seen(id) && !is_superseded(event));
         missed.map(|(id, event)| format!("{} {id} of {:?}", event.event_type.name(), event.stream)).collect()
     }
 }
@@ -68,7 +86,11 @@ pub(in crate::sim) fn claimed(world: &World, source: &'static str, rows: &[Outbo
             history.events.to_tell.insert(notification.id);
         }
         history.events.sequences.insert((stream.clone(), event.sequence));
-        let committed = Committed { stream, row: *id, event_type: event.data.event_type() };
+        let level = match &event.data {
+            EventData::Stock(StockEvent::Updated(level)) => Some(level.key.clone()),
+            _ => None,
+        };
+        let committed = Committed { stream, row: *id, event_type: event.data.event_type(), level };
         history.events.committed.insert(event.id(), committed);
     }
 }

@@ -168,6 +168,8 @@ async fn events(shop: &Shop) -> Result<()> {
     let world = &shop.world;
     let count = world.history().events.len();
     world.count("events", count);
+    let superseded = world.history().events.superseded();
+    world.count("superseded", superseded);
     for (group, types) in shop.groups() {
         for missed in world.history().events.missed(&group, &types) {
             world.violated(Rule::EventsArrive, format!("{group} never got {missed}"));
