@@ -18,12 +18,15 @@ pub(crate) fn new_id() -> Uuid {
 }
 
 /// Options under a prefix that nobody else uses, and its topics. An argument such as `fetch.queue.backoff.ms=10` sets that
-/// for StockPulse's consumers, and for the bare ones too.
+/// for StockPulse's consumers, one such as `producer.linger.ms=5` for its producers, and for the bare ones too.
 pub(crate) async fn topics(broker: &str) -> KafkaOptions {
     let mut options = KafkaOptions::new(broker).with_prefix(format!("bench-{}.", new_id().simple()));
     for argument in std::env::args().skip(1) {
         if let Some((key, value)) = argument.split_once('=') {
-            options = options.with_consumer_setting(key, value);
+            options = match key.strip_prefix("producer.") {
+                Some(key) => options.with_producer_setting(key, value),
+                None => options.with_consumer_setting(key, value),
+            };
         }
     }
     let admin = KafkaAdmin::new(options.clone()).expect("options that are right");
