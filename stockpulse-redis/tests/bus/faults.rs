@@ -10,8 +10,9 @@ use stockpulse_core::model::{Envelope, EventId};
 use stockpulse_core::port::{Published, Publisher};
 use stockpulse_redis::RedisStreamsBus;
 
-use super::server::Server;
-use super::support::{bus, envelopes, event, events, fresh, join, only, publish, quick, receive, tags};
+use super::support::{bus, envelopes, event, events, join, only, publish, quick, receive, tags};
+use crate::support::node::{ALWAYS, Node, program};
+use crate::support::{found_or_skip, fresh};
 
 /// Publishes events of some keys until it is told to end, each until it was acknowledged. Answers them by key.
 async fn keep_publishing(bus: RedisStreamsBus, end: Arc<AtomicBool>) -> BTreeMap<String, Vec<u64>> {
@@ -64,7 +65,8 @@ async fn keep_receiving(bus: RedisStreamsBus, end: Arc<AtomicBool>) -> BTreeMap<
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_survives_kills_of_the_server_under_load() {
     let test = "what_was_acknowledged_survives_kills_of_the_server_under_load";
-    let Some(mut server) = Server::new(test) else { return };
+    let Some(program) = found_or_skip(test, program()) else { return };
+    let mut server = Node::start(&program, &ALWAYS).await;
     let prefix = fresh();
     let own = || bus(&server.url(), &prefix, quick());
     let [published, all] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
@@ -74,7 +76,7 @@ async fn what_was_acknowledged_survives_kills_of_the_server_under_load() {
         tokio::time::sleep(Duration::from_millis(500)).await;
         server.kill();
         tokio::time::sleep(Duration::from_millis(200)).await;
-        server.start();
+        server.restart().await;
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     published.store(true, Ordering::Release);
@@ -91,7 +93,8 @@ async fn what_was_acknowledged_survives_kills_of_the_server_under_load() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_of_a_server_that_did_not_answer_is_neither_lost_nor_doubled() {
     let test = "what_was_asked_of_a_server_that_did_not_answer_is_neither_lost_nor_doubled";
-    let Some(server) = Server::new(test) else { return };
+    let Some(program) = found_or_skip(test, program()) else { return };
+    let server = Node::start(&program, &ALWAYS).await;
     let own = bus(&server.url(), &fresh(), quick().with_lease(Duration::from_secs(30), Duration::from_secs(10)));
     let mut member = join(&own, "group").await;
     // What was pending when it joined is behind it, and it reads what is new.

@@ -1,6 +1,11 @@
 //! The servers that there are.
 
+#[cfg(unix)]
+#[cfg(feature = "cluster")]
+pub(crate) mod cluster;
+#[cfg(unix)]
 pub(crate) mod node;
+#[cfg(unix)]
 pub(crate) mod proxy;
 
 use stockpulse_core::port::{Clock, IdGenerator};
