@@ -22,6 +22,8 @@ mod bus {
     mod dead_letters;
     #[cfg(unix)]
     mod faults;
+    #[cfg(unix)]
+    mod load;
     mod members;
     mod publishing;
     pub(crate) mod support;

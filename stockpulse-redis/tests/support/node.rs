@@ -17,9 +17,6 @@ use tempfile::TempDir;
 /// Whom servers run as when the tests run as root: `nobody`, as all servers of the tests.
 const NOBODY: u32 = 65_534;
 
-/// The arguments of a server that writes each change to its disk before it answers.
-pub(crate) const ALWAYS: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
-
 /// The program, or why there is none.
 pub(crate) fn program() -> Result<String, String> {
     match std::env::var("STOCKPULSE_REDIS_SERVER") {
@@ -145,6 +142,37 @@ impl Node {
             command.arg(*word);
         }
         command.query_async(&mut connection).await
+    }
+
+    /// Waits until a replica knows everything that this server has said yes to so far.
+    pub(crate) async fn is_replicated(&self) {
+        let client = redis::Client::open(self.url()).unwrap();
+        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        // `WAIT` is about what was written before the connection's last command.
+        redis::cmd("PING").query_async::<()>(&mut connection).await.unwrap();
+        let wait = ["WAIT", "1", "30000"];
+        let replicas: u64 = redis::cmd(wait[0]).arg(&wait[1..]).query_async(&mut connection).await.unwrap();
+        assert!(replicas > 0, "half a minute passed, and no replica is in step");
+    }
+
+    /// Cuts its replicas off for good: they know nothing of what is written from now on.
+    pub(crate) async fn cut_off(&self) {
+        self.command::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]).await.unwrap();
+        self.command::<()>(&["CLIENT", "KILL", "TYPE", "replica"]).await.unwrap();
+        until("no replica is connected", || async {
+            let info: String = self.command(&["INFO", "replication"]).await.ok()?;
+            info.contains("connected_slaves:0").then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until it has copied its primary.
+    pub(crate) async fn follows(&self) {
+        until("the replica is in step", || async {
+            let info: String = self.command(&["INFO", "replication"]).await.ok()?;
+            info.contains("master_link_status:up").then_some(())
+        })
+        .await;
     }
 
     fn log(&self) -> String {
