@@ -17,6 +17,10 @@ pub(crate) fn failure(error: RedisError) -> Error {
 fn kind(error: &RedisError) -> ErrorKind {
     match error.kind() {
         RedisKind::Extension if matches!(error.code(), Some("WRONGPASS" | "NOAUTH")) => ErrorKind::Config,
+        // Full, without a disk or without replicas, or still with somebody else's script: it may be otherwise later.
+        RedisKind::Extension if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY")) => {
+            ErrorKind::Unavailable
+        }
         RedisKind::AuthenticationFailed
         | RedisKind::InvalidClientConfig
         | RedisKind::EmptySentinelList

@@ -21,6 +21,9 @@ mod bus {
     mod cluster;
     mod dead_letters;
     #[cfg(unix)]
+    #[cfg(feature = "sentinel")]
+    mod failover;
+    #[cfg(unix)]
     mod faults;
     #[cfg(unix)]
     mod load;

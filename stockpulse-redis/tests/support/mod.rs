@@ -7,6 +7,9 @@ pub(crate) mod cluster;
 pub(crate) mod node;
 #[cfg(unix)]
 pub(crate) mod proxy;
+#[cfg(unix)]
+#[cfg(feature = "sentinel")]
+pub(crate) mod sentinel;
 
 use stockpulse_core::port::{Clock, IdGenerator};
 use stockpulse_core::{RandomIds, SystemClock};

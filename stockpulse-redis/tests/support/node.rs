@@ -38,8 +38,9 @@ pub(crate) struct Node {
 impl Node {
     /// Starts a server with these arguments more.
     pub(crate) async fn start(program: &str, arguments: &[&str]) -> Self {
-        let lasting = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        let arguments = lasting.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
+        // A replica need not wait whether others come and want a copy too.
+        let always = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"];
+        let arguments = always.iter().chain(arguments).map(|argument| (*argument).to_owned()).collect();
         Self::begin(program, arguments, folder()).await
     }
 
@@ -50,7 +51,7 @@ impl Node {
         let file = folder.path().join("sentinel.conf");
         let port = primary.port;
         let lines = format!(
-            "bind 127.0.0.1\nsentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 500\n\
+            "bind 127.0.0.1\nsentinel monitor {name} 127.0.0.1 {port} 1\nsentinel down-after-milliseconds {name} 1000\n\
              sentinel failover-timeout {name} 5000\n"
         );
         std::fs::write(&file, lines).unwrap();
@@ -150,9 +151,12 @@ impl Node {
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         // `WAIT` is about what was written before the connection's last command.
         redis::cmd("PING").query_async::<()>(&mut connection).await.unwrap();
-        let wait = ["WAIT", "1", "30000"];
-        let replicas: u64 = redis::cmd(wait[0]).arg(&wait[1..]).query_async(&mut connection).await.unwrap();
-        assert!(replicas > 0, "half a minute passed, and no replica is in step");
+        until("a replica is in step", || async {
+            let mut wait = redis::cmd("WAIT");
+            let replicas: u64 = wait.arg(1).arg(100).query_async(&mut connection.clone()).await.ok()?;
+            (replicas > 0).then_some(())
+        })
+        .await;
     }
 
     /// Cuts its replicas off for good: they know nothing of what is written from now on.
