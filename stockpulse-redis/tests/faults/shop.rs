@@ -51,8 +51,17 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// A shop whose calls of Redis are ended by the budget or never.
+    /// A shop whose calls of Redis are ended by a short budget or never.
     pub(crate) fn open(options: RedisOptions) -> Self {
+        Self::with(options, BUDGET)
+    }
+
+    /// A shop that waits for Redis as long as it takes.
+    pub(crate) fn patient(options: RedisOptions) -> Self {
+        Self::with(options, NEVER)
+    }
+
+    fn with(options: RedisOptions, budget: Duration) -> Self {
         let mut options = options.with_prefix(fresh());
         (options.connect_timeout, options.response_timeout) = (Duration::from_millis(300), NEVER);
         let connection = RedisConnection::new(options).unwrap();
@@ -63,8 +72,8 @@ impl Shop {
         let guarded_cache: Arc<dyn Cache> = cache.clone();
         let guarded_gate: Arc<dyn AdmissionGate> = gate.clone();
         let inventory = Inventory::builder(Arc::new(store))
-            .with_cache(Arc::new(fail_fast(guarded_cache, BUDGET)))
-            .with_gate(Arc::new(fail_fast(guarded_gate, BUDGET)))
+            .with_cache(Arc::new(fail_fast(guarded_cache, budget)))
+            .with_gate(Arc::new(fail_fast(guarded_gate, budget)))
             .start();
         Self { inventory, cache, gate, commands }
     }
