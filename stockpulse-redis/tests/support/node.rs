@@ -136,27 +136,26 @@ impl Node {
 
     /// Sends it a command past the crate.
     pub(crate) async fn command<T: redis::FromRedisValue>(&self, words: &[&str]) -> redis::RedisResult<T> {
-        let client = redis::Client::open(self.url())?;
-        let mut connection = client.get_multiplexed_async_connection().await?;
         let mut command = redis::Cmd::new();
         for word in words {
             command.arg(*word);
         }
-        command.query_async(&mut connection).await
+        command.query_async(&mut self.connection().await?).await
+    }
+
+    /// A connection that is patient: a machine may be busy.
+    async fn connection(&self) -> redis::RedisResult<redis::aio::MultiplexedConnection> {
+        let config = redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(30)));
+        redis::Client::open(self.url())?.get_multiplexed_async_connection_with_config(&config).await
     }
 
     /// Waits until a replica knows everything that this server has said yes to so far.
     pub(crate) async fn is_replicated(&self) {
-        let client = redis::Client::open(self.url()).unwrap();
-        let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+        let mut connection = self.connection().await.unwrap();
         // `WAIT` is about what was written before the connection's last command.
         redis::cmd("PING").query_async::<()>(&mut connection).await.unwrap();
-        until("a replica is in step", || async {
-            let mut wait = redis::cmd("WAIT");
-            let replicas: u64 = wait.arg(1).arg(100).query_async(&mut connection.clone()).await.ok()?;
-            (replicas > 0).then_some(())
-        })
-        .await;
+        let replicas: u64 = redis::cmd("WAIT").arg(1).arg(20_000).query_async(&mut connection).await.unwrap();
+        assert!(replicas > 0, "no replica is in step");
     }
 
     /// Cuts its replicas off for good: they know nothing of what is written from now on.
