@@ -69,6 +69,10 @@ mod tests {
         for kind in [ServerErrorKind::BusyLoading, ServerErrorKind::ReadOnly, ServerErrorKind::ClusterDown] {
             assert_eq!(failure(server(kind)).kind(), ErrorKind::Unavailable, "{kind:?}");
         }
+        for code in ["OOM", "MISCONF", "NOREPLICAS", "BUSY"] {
+            let error = redis::make_extension_error(code.to_owned(), None);
+            assert_eq!(failure(error).kind(), ErrorKind::Unavailable, "{code}");
+        }
         assert_eq!(failure(server(ServerErrorKind::NoPerm)).kind(), ErrorKind::Config);
         assert_eq!(failure(server(ServerErrorKind::ResponseError)).retry(), Retry::Never);
     }

@@ -150,6 +150,7 @@ impl Node {
     }
 
     /// Waits until a replica knows everything that this server has said yes to so far.
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) async fn is_replicated(&self) {
         let mut connection = self.connection().await.unwrap();
         // `WAIT` is about what was written before the connection's last command.
@@ -159,6 +160,7 @@ impl Node {
     }
 
     /// Cuts its replicas off for good: they know nothing of what is written from now on.
+    #[cfg(feature = "sentinel")]
     pub(crate) async fn cut_off(&self) {
         self.command::<()>(&["ACL", "SETUSER", "default", "-psync", "-sync"]).await.unwrap();
         self.command::<()>(&["CLIENT", "KILL", "TYPE", "replica"]).await.unwrap();
@@ -170,6 +172,7 @@ impl Node {
     }
 
     /// Waits until it has copied its primary.
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) async fn follows(&self) {
         until("the replica is in step", || async {
             let info: String = self.command(&["INFO", "replication"]).await.ok()?;
