@@ -3,7 +3,8 @@
 //! StockPulse decides about stock and orders in a pure [`engine`], keeps the result in a store behind a
 //! [`port`], and tells others by events that are written in the same transaction. This crate holds the
 //! [`model`], the engine, the ports, the [`service`]s an application calls, the [`worker`]s that run beside them,
-//! [`layer`]s around any port (retry, timeout, observe), and reference backends in [`memory`]. It does no I/O itself;
+//! [`layer`]s around any port (retry, timeout, observe), what backends of the [`bus`] share, and reference backends in
+//! [`memory`]. It does no I/O itself;
 //! other crates bring databases, brokers and caches.
 //!
 //! ```
@@ -48,6 +49,7 @@
 //! - `conformance`: the suite that proves a backend, one named test per rule of each port.
 //! - `sim`: the simulator, a whole shop under a seeded scheduler with injected faults.
 
+pub mod bus;
 pub mod codec;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -17,6 +17,10 @@ pub(crate) fn failure(error: RedisError) -> Error {
 fn kind(error: &RedisError) -> ErrorKind {
     match error.kind() {
         RedisKind::Extension if matches!(error.code(), Some("WRONGPASS" | "NOAUTH")) => ErrorKind::Config,
+        // Full, without a disk or without replicas, or still with somebody else's script: it may be otherwise later.
+        RedisKind::Extension if matches!(error.code(), Some("OOM" | "MISCONF" | "NOREPLICAS" | "BUSY")) => {
+            ErrorKind::Unavailable
+        }
         RedisKind::AuthenticationFailed
         | RedisKind::InvalidClientConfig
         | RedisKind::EmptySentinelList
@@ -64,6 +68,10 @@ mod tests {
         }
         for kind in [ServerErrorKind::BusyLoading, ServerErrorKind::ReadOnly, ServerErrorKind::ClusterDown] {
             assert_eq!(failure(server(kind)).kind(), ErrorKind::Unavailable, "{kind:?}");
+        }
+        for code in ["OOM", "MISCONF", "NOREPLICAS", "BUSY"] {
+            let error = redis::make_extension_error(code.to_owned(), None);
+            assert_eq!(failure(error).kind(), ErrorKind::Unavailable, "{code}");
         }
         assert_eq!(failure(server(ServerErrorKind::NoPerm)).kind(), ErrorKind::Config);
         assert_eq!(failure(server(ServerErrorKind::ResponseError)).retry(), Retry::Never);

@@ -38,6 +38,9 @@ pub struct Envelope {
 }
 
 impl Envelope {
+    /// How long each of the type, the source, the subject and the partition key may be, in bytes.
+    pub const MAX_ATTRIBUTE_BYTES: usize = 1_024;
+
     /// Puts an event into its envelope.
     ///
     /// # Errors
@@ -82,12 +85,24 @@ impl Envelope {
     /// Checks what a publisher relies on.
     ///
     /// # Errors
-    /// `InvalidInput` when the type, the source or the document is empty, or the document is larger than
-    /// `max_bytes`.
+    /// `InvalidInput` when the type, the source or the document is empty, the document is larger than `max_bytes`, or an
+    /// attribute is longer than [`MAX_ATTRIBUTE_BYTES`](Self::MAX_ATTRIBUTE_BYTES) or contains a NUL.
     pub fn validate(&self, max_bytes: usize) -> Result<()> {
         let wrong = |what: String| Err(Error::invalid(format!("event {}: {what}", self.id)));
         if self.type_name.is_empty() || self.source.is_empty() {
             return wrong("type or source is empty".to_owned());
+        }
+        let Self { type_name, source, subject, partition_key, .. } = self;
+        for (name, text) in
+            [("type", type_name), ("source", source), ("subject", subject), ("partitionkey", partition_key)]
+        {
+            if text.len() > Self::MAX_ATTRIBUTE_BYTES {
+                return wrong(format!("{name} is longer than {} bytes", Self::MAX_ATTRIBUTE_BYTES));
+            }
+            // PostgreSQL has no such text, and CloudEvents does not allow it.
+            if text.contains('\0') {
+                return wrong(format!("{name} contains a NUL"));
+            }
         }
         match self.data.len() {
             0 => wrong("document is empty".to_owned()),

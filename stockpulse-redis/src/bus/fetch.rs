@@ -5,8 +5,8 @@ use std::sync::Arc;
 use futures::future::join_all;
 use redis::Value;
 use stockpulse_core::Result;
+use stockpulse_core::bus::Read;
 
-use super::cursor::Read;
 use super::member::Member;
 use super::script::{FETCH, call};
 use super::settle::aside;
@@ -31,7 +31,7 @@ pub(super) enum Found {
     /// A call with this number or a later one ran already, and its answer came to nobody.
     Late,
     /// So many entries, up to the last one; and those of them that are events of interest.
-    Read { count: usize, last: String, events: Vec<Read> },
+    Read { count: usize, last: String, events: Vec<Read<String>> },
 }
 
 /// What several asks came to.
@@ -68,7 +68,10 @@ async fn read(member: &Member, types: &[&str], ask: &Ask) -> Result<Found> {
     for entry in list(entries)? {
         let entry = Entry::read(entry)?;
         match entry.envelope() {
-            Ok(envelope) => events.push((entry.id, envelope, entry.deliveries)),
+            Ok(envelope) => {
+                let (deliveries, note) = (entry.deliveries, entry.id);
+                events.push(Read { envelope, deliveries, due: None, note });
+            }
             // Nobody of this group will ever be able to read it. What lies behind it must not wait.
             Err(reason) => {
                 tracing::warn!(

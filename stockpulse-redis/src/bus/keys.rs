@@ -60,29 +60,9 @@ pub(super) fn check(options: &RedisOptions, topics: &TopicMap) -> Result<()> {
     }
 }
 
-/// The partition of a key: 64-bit FNV-1a, folded, modulo the number of partitions. It never changes, or keys would lose
-/// their order.
-pub(super) fn partition_of(key: &str, partitions: u32) -> u32 {
-    let hash = key
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    let folded = (hash ^ (hash >> 32)) & u64::from(u32::MAX);
-    u32::try_from(folded % u64::from(partitions.max(1))).unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_key_is_in_one_partition_for_ever_and_keys_spread() {
-        assert_eq!([partition_of("", 16), partition_of("order-1", 16), partition_of("any", 1)], [1, 2, 0]);
-        let mut seen = [0; 16];
-        for number in 0..1_600 {
-            seen[partition_of(&format!("order-{number}"), 16) as usize] += 1;
-        }
-        assert!(seen.iter().all(|keys| *keys > 50), "{seen:?}");
-    }
 
     #[test]
     fn the_keys_of_a_partition_share_its_hash_tag() {

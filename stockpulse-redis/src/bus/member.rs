@@ -207,7 +207,6 @@ impl Member {
         let Some(partition) = self.partition(index) else { return Ok(()) };
         let keys = [partition.stream.clone(), partition.lease(&self.group), partition.seen()];
         let acquire = call(keys.each_ref().map(String::as_str), [&self.group, &self.id, lease]);
-        let before = Instant::now();
         let answer = list(self.shared.connection.script::<Value>(&ACQUIRE, &acquire).await?)?;
         let mut parts = answer.into_iter();
         let Some(generation) = parts.next() else { return Ok(()) };
@@ -216,7 +215,8 @@ impl Member {
         };
         let generation = u64::try_from(int(&generation)?).unwrap_or_default();
         let wait = Duration::from_millis(u64::try_from(int(&wait)?).unwrap_or_default());
-        let retry = Some((text(retry)?, before + wait)).filter(|_| wait > Duration::ZERO);
+        // Counted from the answer on: sooner, and it would be tried again before its time.
+        let retry = Some((text(retry)?, Instant::now() + wait)).filter(|_| wait > Duration::ZERO);
         self.held().insert(index, Lease { generation, last: text(last)?, retry });
         self.changed.notify_one();
         Ok(())

@@ -33,13 +33,13 @@ use crate::RedisConnection;
 
 /// A bus on Redis Streams, for those who run Redis anyway and no Kafka. Redis 6.2 or newer, or Valkey.
 ///
-/// It is as durable as Redis is: with `appendonly yes` and `appendfsync everysec` a crash of the server loses up to a second
-/// of what was acknowledged, a failover to a replica what was not replicated. With `appendfsync always` a crash loses
-/// nothing. `maxmemory-policy` has to be `noeviction`.
+/// It is as durable as Redis is: with `appendonly yes` and `appendfsync everysec` a killed server loses nothing of what was
+/// acknowledged, a crash of its machine up to a second; with `appendfsync always` that loses nothing either. A failover loses
+/// what the replica had not got. `maxmemory-policy` has to be `noeviction`.
 ///
 /// - Each topic has partitions, a stream each, and an event goes to the partition of its `partition_key`. All keys of a
-///   partition share a hash tag, so a cluster spreads the partitions over its nodes; on a cluster
-///   the bus is not proven yet.
+///   partition share a hash tag, so a cluster spreads the partitions over its nodes. There a member looks for events every
+///   [`StreamsOptions::poll`]; elsewhere it hears of them at once.
 /// - An event is refused if its type is unknown, if its document is larger than [`StreamsOptions::max_event_bytes`], or one
 ///   of its attributes longer than 1,024 bytes. One that was published within [`StreamsOptions::remember`] is acknowledged
 ///   and not appended again.

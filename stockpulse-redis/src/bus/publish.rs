@@ -3,32 +3,20 @@
 use std::collections::BTreeMap;
 
 use futures::future::join_all;
+use stockpulse_core::bus::partition_of;
 use stockpulse_core::model::Envelope;
 use stockpulse_core::port::Published;
 use stockpulse_core::{Error, Result};
 
-use super::keys::{Partition, partition_of};
+use super::keys::Partition;
 use super::options::millis;
 use super::script::{PUBLISH, call};
 use super::shared::Shared;
 use super::wire::add;
 
-/// Bytes that an attribute may have.
-const MAX_ATTRIBUTE_BYTES: usize = 1_024;
 /// Events and bytes of one call, which keeps the server from everything else while it runs.
 const EVENTS: usize = 256;
 const BYTES: usize = 1 << 20;
-
-/// Why the bus cannot take an envelope, if so.
-fn check(envelope: &Envelope, max_event_bytes: usize) -> Result<(), String> {
-    envelope.validate(max_event_bytes).map_err(|error| error.to_string())?;
-    let Envelope { type_name, source, subject, partition_key, .. } = envelope;
-    let attributes = [("type", type_name), ("source", source), ("subject", subject), ("partitionkey", partition_key)];
-    match attributes.into_iter().find(|(_, text)| text.len() > MAX_ATTRIBUTE_BYTES) {
-        Some((name, _)) => Err(format!("event {}: {name} is longer than {MAX_ATTRIBUTE_BYTES} bytes", envelope.id)),
-        None => Ok(()),
-    }
-}
 
 impl Shared {
     /// Appends each event to the partition of its key, and the events of a partition in their order.
@@ -40,10 +28,8 @@ impl Shared {
         let mut answers = vec![Published::Acknowledged; batch.len()];
         let mut routed: BTreeMap<(&str, u32), Vec<(usize, &Envelope)>> = BTreeMap::new();
         for (index, (envelope, answer)) in batch.iter().zip(&mut answers).enumerate() {
-            let known = check(envelope, self.options.max_event_bytes)
-                .and_then(|()| envelope.event_type().map_err(|error| error.to_string()));
-            match known {
-                Err(reason) => *answer = Published::Refused(reason),
+            match envelope.validate(self.options.max_event_bytes).and_then(|()| envelope.event_type()) {
+                Err(reason) => *answer = Published::Refused(reason.to_string()),
                 Ok(known) => {
                     let place = (self.options.topics.topic(known), partition_of(&envelope.partition_key, partitions));
                     routed.entry(place).or_default().push((index, envelope));

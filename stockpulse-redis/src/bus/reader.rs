@@ -39,7 +39,7 @@ impl Reader {
 
     /// How many of so many events may be delivered.
     fn budget(&self, max: usize) -> usize {
-        let in_flight: usize = self.cursors.values().map(Cursor::in_flight).sum();
+        let in_flight: usize = self.cursors.values().map(|cursor| cursor.window.in_flight()).sum();
         max.min(self.max_in_flight.saturating_sub(in_flight))
     }
 
@@ -54,7 +54,8 @@ impl Reader {
         let (behind, ahead): (Vec<_>, Vec<_>) =
             self.cursors.iter_mut().enumerate().partition(|(index, _)| *index < first);
         for (_, (partition, cursor)) in ahead.into_iter().chain(behind) {
-            let waits = cursor.deliver(*partition, now, budget - deliveries.len(), &mut deliveries);
+            let place = (*partition, cursor.generation);
+            let waits = cursor.window.deliver(place, now, budget - deliveries.len(), &mut deliveries);
             due = due.into_iter().chain(waits).min();
         }
         (deliveries, due)
@@ -66,7 +67,7 @@ impl Reader {
         if count == 0 {
             return Vec::new();
         }
-        let ready = self.cursors.iter_mut().filter(|(_, cursor)| cursor.has_room());
+        let ready = self.cursors.iter_mut().filter(|(_, cursor)| cursor.window.has_room());
         let asks = ready.map(|(index, cursor)| {
             cursor.turn += 1;
             let (generation, turn) = (cursor.generation, cursor.turn);
@@ -118,7 +119,7 @@ impl Reader {
         if self.budget(1) == 0 {
             return BTreeMap::new();
         }
-        let ready = self.cursors.iter().filter(|(_, cursor)| cursor.has_room());
+        let ready = self.cursors.iter().filter(|(_, cursor)| cursor.window.has_room());
         ready.map(|(index, cursor)| (*index, cursor.last.clone())).collect()
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::future::{BoxFuture, join_all};
+use stockpulse_core::bus::Read;
 use stockpulse_core::port::{Delivery, DeliveryTag, Nack, SubscribeOptions, Subscription};
 use stockpulse_core::{Error, ErrorKind, Result};
 use tokio::task::JoinHandle;
@@ -121,18 +122,18 @@ impl StreamsSubscription {
 
     async fn nack_one(&mut self, tag: &DeliveryTag, nack: &Nack) -> Result<()> {
         let Some(cursor) = self.reader.cursor(tag) else { return Ok(()) };
-        let Some((id, deliveries)) = cursor.find(tag.offset) else { return Ok(()) };
+        let Some(Read { note: id, deliveries, .. }) = cursor.window.get(tag.offset) else { return Ok(()) };
         match nack {
             Nack::Retry(wait) => {
-                let entry = (id, deliveries);
+                let entry = (id.as_str(), *deliveries);
                 let noted = pause(&self.member, tag.partition, tag.generation, entry, *wait).await;
                 // Whatever Redis says, this member does not deliver it before its time.
-                cursor.retry(tag.offset, *wait);
+                cursor.window.retry(tag.offset, Instant::now(), *wait);
                 noted.map(drop)
             }
             Nack::DeadLetter(reason) => {
-                aside(&self.member, tag.partition, tag.generation, id, deliveries, reason).await?;
-                cursor.end(tag.offset);
+                aside(&self.member, tag.partition, tag.generation, id, *deliveries, reason).await?;
+                cursor.window.end(tag.offset);
                 Ok(())
             }
         }
@@ -168,7 +169,7 @@ impl Subscription for StreamsSubscription {
         self.check().map_err(|error| error.during("bus.ack"))?;
         for tag in tags {
             if let Some(cursor) = self.reader.cursor(tag) {
-                let done = cursor.end(tag.offset);
+                let done = cursor.window.end(tag.offset).map(|read| read.note);
                 cursor.done.extend(done);
             }
         }

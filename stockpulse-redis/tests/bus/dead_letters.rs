@@ -5,9 +5,8 @@ use std::num::NonZeroUsize;
 use stockpulse_core::port::Nack;
 use stockpulse_redis::{DeadLetter, DeadLetterId, RedisStreamsBus};
 
-use super::support::{
-    bus, envelopes, event, events, found_or_skip, fresh, join, only, publish, quick, receive, server, tags,
-};
+use super::support::{bus, envelopes, event, events, join, only, publish, quick, receive, tags};
+use crate::support::{fresh, server_or_skip};
 
 async fn letters(bus: &RedisStreamsBus, group: &str, limit: usize) -> Vec<DeadLetter> {
     bus.dead_letters(group, NonZeroUsize::new(limit).unwrap()).await.unwrap()
@@ -20,7 +19,7 @@ fn ids(letters: &[DeadLetter]) -> Vec<DeadLetterId> {
 #[tokio::test(flavor = "multi_thread")]
 async fn dead_letters_are_listed_replayed_to_their_group_and_dropped() {
     let test = "dead_letters_are_listed_replayed_to_their_group_and_dropped";
-    let Some(url) = found_or_skip(test, server()) else { return };
+    let Some(url) = server_or_skip(test) else { return };
     let own = bus(&url, &fresh(), quick());
     let sent = events("key", 0..4);
     publish(&own, &sent).await;
@@ -69,7 +68,7 @@ async fn dead_letters_are_listed_replayed_to_their_group_and_dropped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_is_no_event_is_put_aside_and_holds_up_nothing() {
     let test = "an_entry_that_is_no_event_is_put_aside_and_holds_up_nothing";
-    let Some(url) = found_or_skip(test, server()) else { return };
+    let Some(url) = server_or_skip(test) else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, quick().with_partitions(1));
     let sent = events("key", 0..2);

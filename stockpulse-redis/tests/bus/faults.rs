@@ -1,97 +1,74 @@
 //! A server that is killed, and one that stops answering.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use stockpulse_core::ErrorKind;
-use stockpulse_core::model::{Envelope, EventId};
-use stockpulse_core::port::{Published, Publisher};
-use stockpulse_redis::RedisStreamsBus;
+use stockpulse_core::port::{Nack, Publisher};
 
-use super::server::Server;
-use super::support::{bus, envelopes, event, events, fresh, join, only, publish, quick, receive, tags};
+use super::load::Load;
+use super::support::{bus, envelopes, event, events, join, only, publish, quick, receive, tags};
+use crate::support::node::{Node, program};
+use crate::support::{found_or_skip, fresh};
 
-/// Publishes events of some keys until it is told to end, each until it was acknowledged. Answers them by key.
-async fn keep_publishing(bus: RedisStreamsBus, end: Arc<AtomicBool>) -> BTreeMap<String, Vec<u64>> {
-    let mut sent: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-    let mut number = 0;
-    while !end.load(Ordering::Acquire) {
-        let batch: Vec<Envelope> = (0..20).map(|index| event(&format!("key-{}", index % 7), number + index)).collect();
-        number += 20;
-        let mut left = &batch[..];
-        while !left.is_empty() {
-            // All behind one that failed go again, so that each key keeps its order.
-            let taken = match bus.publish(left).await {
-                Ok(answers) => answers.iter().take_while(|answer| **answer == Published::Acknowledged).count(),
-                Err(_) => 0,
-            };
-            left = &left[taken..];
-            if !left.is_empty() {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        }
-        for envelope in batch {
-            sent.entry(envelope.partition_key.to_string()).or_default().push(envelope.sequence);
-        }
+/// Everything is in the system's hands before it is acknowledged, which outlives the process: so `everysec` loses nothing to
+/// a kill either. Only a crash of the machine tells the two apart.
+async fn kills_under_load(test: &str, fsync: &str) {
+    let Some(program) = found_or_skip(test, program()) else { return };
+    let mut server = Node::start(&program, &["--appendonly", "yes", "--appendfsync", fsync]).await;
+    let prefix = fresh();
+    let load = Load::begin([(); 2].map(|()| bus(&server.url(), &prefix, quick())));
+    for _ in 0..3 {
+        load.flows().await;
+        server.kill();
+        server.restart().await;
     }
-    sent
-}
-
-/// Receives and acknowledges until it is told to end and nothing comes any more. Answers what came, by key and in the order
-/// in which it came for the first time.
-async fn keep_receiving(bus: RedisStreamsBus, end: Arc<AtomicBool>) -> BTreeMap<String, Vec<u64>> {
-    let mut member = join(&bus, "group").await;
-    let (mut found, mut seen): (BTreeMap<String, Vec<u64>>, BTreeSet<EventId>) = Default::default();
-    loop {
-        let ended = end.load(Ordering::Acquire);
-        match tokio::time::timeout(Duration::from_secs(5), member.receive(100)).await {
-            Ok(Ok(deliveries)) => {
-                let _ = member.ack(&tags(&deliveries)).await;
-                for delivery in deliveries.into_iter().filter(|delivery| seen.insert(delivery.envelope.id)) {
-                    let envelope = delivery.envelope;
-                    found.entry(envelope.partition_key.to_string()).or_default().push(envelope.sequence);
-                }
-            }
-            Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(10)).await,
-            Err(_) if ended => return found,
-            Err(_) => {}
-        }
-    }
+    load.flows().await;
+    load.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_acknowledged_survives_kills_of_the_server_under_load() {
-    let test = "what_was_acknowledged_survives_kills_of_the_server_under_load";
-    let Some(mut server) = Server::new(test) else { return };
-    let prefix = fresh();
-    let own = || bus(&server.url(), &prefix, quick());
-    let [published, all] = [(); 2].map(|()| Arc::new(AtomicBool::new(false)));
-    let publishing = tokio::spawn(keep_publishing(own(), Arc::clone(&published)));
-    let receiving = tokio::spawn(keep_receiving(own(), Arc::clone(&all)));
-    for _ in 0..3 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+async fn what_was_acknowledged_survives_kills_under_load_with_fsync_always() {
+    kills_under_load("what_was_acknowledged_survives_kills_under_load_with_fsync_always", "always").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_survives_kills_under_load_with_fsync_everysec() {
+    kills_under_load("what_was_acknowledged_survives_kills_under_load_with_fsync_everysec", "everysec").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_group_is_done_with_survives_a_kill_too() {
+    let test = "what_a_group_is_done_with_survives_a_kill_too";
+    let Some(program) = found_or_skip(test, program()) else { return };
+    for fsync in ["always", "everysec"] {
+        let mut server = Node::start(&program, &["--appendonly", "yes", "--appendfsync", fsync]).await;
+        let own = bus(&server.url(), &fresh(), quick());
+        let sent = events("key", 0..9);
+        publish(&own, &sent).await;
+        let mut member = join(&own, "group").await;
+        let found = receive(&mut *member, 9).await;
+        member.ack(&tags(&[&found[..3], &found[6..]].concat())).await.unwrap();
+        member.nack(&[(found[3].tag, Nack::DeadLetter("no reason".to_owned()))]).await.unwrap();
         server.kill();
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        server.start();
-    }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    published.store(true, Ordering::Release);
-    let sent = publishing.await.unwrap();
-    all.store(true, Ordering::Release);
-    let found = receiving.await.unwrap();
-    let total: usize = sent.values().map(Vec::len).sum();
-    assert!(total > 500, "{total} published in all");
-    for (key, sent) in sent {
-        assert_eq!(found.get(&key), Some(&sent), "{key}");
+        drop(member);
+        server.restart().await;
+        let mut member = join(&own, "group").await;
+        let found = receive(&mut *member, 2).await;
+        assert_eq!(envelopes(&found), sent[4..6], "{fsync}: what was acknowledged or put aside came again, or is lost");
+        assert!(found.iter().all(|found| found.redeliveries == 1), "{found:?}");
+        member.ack(&tags(&found)).await.unwrap();
+        only(&own, &mut *member, event("key", 100)).await;
+        let letters = own.dead_letters("group", 9.try_into().unwrap()).await.unwrap();
+        let letters: Vec<_> = letters.iter().map(|letter| letter.envelope.as_ref()).collect();
+        assert_eq!(letters, [Some(&sent[3])], "{fsync}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_asked_of_a_server_that_did_not_answer_is_neither_lost_nor_doubled() {
     let test = "what_was_asked_of_a_server_that_did_not_answer_is_neither_lost_nor_doubled";
-    let Some(server) = Server::new(test) else { return };
+    let Some(program) = found_or_skip(test, program()) else { return };
+    let server = Node::start(&program, &[]).await;
     let own = bus(&server.url(), &fresh(), quick().with_lease(Duration::from_secs(30), Duration::from_secs(10)));
     let mut member = join(&own, "group").await;
     // What was pending when it joined is behind it, and it reads what is new.

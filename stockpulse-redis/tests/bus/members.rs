@@ -7,9 +7,8 @@ use stockpulse_core::model::EventType;
 use stockpulse_core::port::{Nack, SubscribeOptions, Subscriber};
 use tokio::time::Instant;
 
-use super::support::{
-    bus, envelopes, event, events, found_or_skip, fresh, join, only, publish, quick, receive, server, tags,
-};
+use super::support::{bus, envelopes, event, events, join, only, publish, quick, receive, tags};
+use crate::support::{fresh, server_or_skip};
 
 /// Longer than a lease.
 const WAIT: Duration = Duration::from_secs(4);
@@ -36,7 +35,7 @@ fn killed(url: &str, prefix: &str, sent: usize, first: usize, last: usize) -> In
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_killed_member_left_comes_to_another_in_order() {
     let test = "what_a_killed_member_left_comes_to_another_in_order";
-    let Some(url) = found_or_skip(test, server()) else { return };
+    let Some(url) = server_or_skip(test) else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, quick());
     let sent = events("key", 0..10);
@@ -67,7 +66,7 @@ async fn what_a_killed_member_left_comes_to_another_in_order() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_wants_other_types_is_refused() {
     let test = "a_member_that_wants_other_types_is_refused";
-    let Some(url) = found_or_skip(test, server()) else { return };
+    let Some(url) = server_or_skip(test) else { return };
     let own = bus(&url, &fresh(), quick());
     let mut member = join(&own, "group").await;
     let options = SubscribeOptions::new("group", [EventType::OrderPlaced, EventType::OrderCancelled]);
@@ -80,7 +79,7 @@ async fn a_member_that_wants_other_types_is_refused() {
 /// Calls that a member made in time and that run late, as they would after the server had stood still.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_late_of_a_member_changes_nothing() {
-    let Some(url) = found_or_skip("what_comes_late_of_a_member_changes_nothing", server()) else { return };
+    let Some(url) = server_or_skip("what_comes_late_of_a_member_changes_nothing") else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, quick().with_partitions(1));
     let sent = events("key", 0..4);

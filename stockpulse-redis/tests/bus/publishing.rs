@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use stockpulse_core::port::Publisher;
 
-use super::support::{
-    bus, envelopes, event, events, found_or_skip, fresh, join, only, publish, quick, receive, server,
-};
+use super::support::{bus, envelopes, event, events, join, only, publish, quick, receive};
+use crate::support::{fresh, server_or_skip};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_published_lately_is_not_appended_again() {
-    let Some(url) = found_or_skip("what_was_published_lately_is_not_appended_again", server()) else { return };
+    let Some(url) = server_or_skip("what_was_published_lately_is_not_appended_again") else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, quick());
     assert_eq!([own.create().await.unwrap(), own.create().await.unwrap()], [true, false]);

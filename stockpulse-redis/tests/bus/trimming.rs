@@ -6,7 +6,8 @@ use stockpulse_core::port::SubscribeOptions;
 use stockpulse_core::port::{Start, Subscriber};
 use stockpulse_redis::StreamsOptions;
 
-use super::support::{TYPE, bus, envelopes, events, found_or_skip, fresh, join, publish, quick, receive, server, tags};
+use super::support::{TYPE, bus, envelopes, events, join, publish, quick, receive, tags};
+use crate::support::{fresh, server_or_skip};
 
 /// Redis drops whole blocks of so many entries.
 const BLOCK: u64 = 100;
@@ -18,7 +19,7 @@ fn short(abandoned: Duration) -> StreamsOptions {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_slow_group_has_not_handled_is_kept() {
-    let Some(url) = found_or_skip("what_a_slow_group_has_not_handled_is_kept", server()) else { return };
+    let Some(url) = server_or_skip("what_a_slow_group_has_not_handled_is_kept") else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, short(Duration::from_secs(1_000)));
     let sent = events("key", 0..1_000);
@@ -50,7 +51,7 @@ async fn what_a_slow_group_has_not_handled_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_group_that_was_given_up_holds_nothing_and_what_is_young_stays() {
     let test = "a_group_that_was_given_up_holds_nothing_and_what_is_young_stays";
-    let Some(url) = found_or_skip(test, server()) else { return };
+    let Some(url) = server_or_skip(test) else { return };
     let prefix = fresh();
     let own = bus(&url, &prefix, short(Duration::ZERO));
     let sent = events("key", 0..1_000);
@@ -77,7 +78,7 @@ async fn a_group_that_was_given_up_holds_nothing_and_what_is_young_stays() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_trim_by_themselves() {
-    let Some(url) = found_or_skip("members_trim_by_themselves", server()) else { return };
+    let Some(url) = server_or_skip("members_trim_by_themselves") else { return };
     let prefix = fresh();
     let mut options = short(Duration::from_secs(1_000));
     options.trim = Duration::from_millis(100);

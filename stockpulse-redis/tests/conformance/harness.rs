@@ -1,14 +1,15 @@
-//! Caches and gates under a prefix of their own for each rule.
+//! Caches, gates and buses under a prefix of their own for each rule.
 
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use stockpulse_core::Result;
-use stockpulse_core::conformance::Harness;
+use stockpulse_core::conformance::{BusBackend, Harness};
 use stockpulse_core::port::{AdmissionGate, Cache};
-use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions};
+use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions, RedisStreamsBus};
 
+use crate::bus::support::quick;
 use crate::support::{fresh, server};
 
 /// Opens what a function makes of a connection.
@@ -37,6 +38,17 @@ pub(crate) fn sharded_gates() -> Redis<Arc<dyn AdmissionGate>> {
 /// A gate of five shards.
 pub(crate) fn sharded(connection: RedisConnection) -> Arc<dyn AdmissionGate> {
     Arc::new(RedisGate::new(connection).with_shards(NonZeroU16::new(5).unwrap()))
+}
+
+/// Buses on the server that the environment names.
+pub(crate) fn buses() -> Redis<BusBackend> {
+    Redis::new(server().map(RedisOptions::new), bus)
+}
+
+/// A bus that notices soon who comes, leaves or dies.
+pub(crate) fn bus(connection: RedisConnection) -> BusBackend {
+    let bus = Arc::new(RedisStreamsBus::new(connection, quick()).unwrap());
+    BusBackend { publisher: bus.clone(), subscriber: bus }
 }
 
 impl<B> Redis<B> {

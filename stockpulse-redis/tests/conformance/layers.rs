@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use stockpulse_core::conformance::{Mapped, cache, gate, run};
+use stockpulse_core::conformance::{BusBackend, Mapped, bus, cache, gate, run};
 use stockpulse_core::layer::{Layered, ObserveLayer, RetryLayer, TimeoutLayer};
 use stockpulse_core::port::{AdmissionGate, Cache};
 
-use super::harness::{caches, gates};
+use super::harness::{buses, caches, gates};
 use crate::support::server_or_skip;
 
 /// A port that is observed, ends in time, and is tried again.
@@ -39,4 +39,18 @@ async fn every_rule_of_a_gate_holds_through_the_layers() {
     let report = run(gate::RULES, &Mapped::new(gates(), layered)).await;
     assert!(report.broken.is_empty(), "{:?}", report.broken);
     assert_eq!(report.held.len(), gate::RULES.len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_rule_of_a_bus_holds_through_the_layers() {
+    if server_or_skip("every_rule_of_a_bus_holds_through_the_layers").is_none() {
+        return;
+    }
+    let layered = |backend: BusBackend| BusBackend {
+        publisher: stacked!(backend.publisher),
+        subscriber: stacked!(backend.subscriber),
+    };
+    let report = run(bus::RULES, &Mapped::new(buses(), layered)).await;
+    assert!(report.broken.is_empty(), "{:?}", report.broken);
+    assert_eq!(report.held.len(), bus::RULES.len());
 }

@@ -1,53 +1,87 @@
 //! A primary that dies, and a replica that Sentinel promotes.
 
-use stockpulse_core::model::{ReservationId, Sku, StockKey, StockQuantity};
-use stockpulse_core::port::{Admission, AdmissionGate, AdmitRequest, Clock, GateLevel, IdGenerator};
-use stockpulse_core::{RandomIds, SystemClock};
-use stockpulse_redis::{RedisConnection, RedisGate, RedisOptions};
+use stockpulse_core::port::{Admission, AdmissionGate};
+use stockpulse_core::worker::Reconciler;
 
-use crate::support::node::{Node, program, until};
-use crate::support::{found_or_skip, fresh};
-
-fn requests(key: &StockKey, count: usize) -> Vec<AdmitRequest> {
-    let request = || AdmitRequest {
-        reservation: ReservationId::new(RandomIds.next_id(SystemClock.now())),
-        lines: vec![StockQuantity::new(key.clone(), 1.into())],
-        ttl: std::time::Duration::from_secs(600),
-    };
-    (0..count).map(|_| request()).collect()
-}
+use super::shop::{Shop, cup, key, request};
+use crate::support::found_or_skip;
+use crate::support::node::{program, until};
+use crate::support::sentinel::Watched;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gate_goes_on_with_the_replica_that_was_promoted() {
     let Some(program) = found_or_skip("the_gate_goes_on_with_the_replica_that_was_promoted", program()) else { return };
-    let mut primary = Node::start(&program, &[]).await;
-    let port = primary.port.to_string();
-    let replica = Node::start(&program, &["--replicaof", "127.0.0.1", &port]).await;
-    until("the replica is in step", || async {
-        let info: String = replica.command(&["INFO", "replication"]).await.ok()?;
-        info.contains("master_link_status:up").then_some(())
-    })
-    .await;
-    let sentinel = Node::sentinel(&program, &primary, "shop").await;
-    until("the sentinel knows the replica", || async {
-        let replicas: Vec<redis::Value> = sentinel.command(&["SENTINEL", "REPLICAS", "shop"]).await.ok()?;
-        (replicas.len() == 1).then_some(())
-    })
-    .await;
+    let mut redis = Watched::start(&program, &[]).await;
+    let shop = Shop::open(redis.options());
+    shop.inventory.receive(cup(), 10).await.unwrap();
+    shop.tell().await;
+    let first: Vec<_> = (0..6).map(|_| request()).collect();
+    assert!(shop.gate.admit(&first).await.unwrap().iter().all(|answer| *answer == Admission::Admitted));
+    redis.primary.is_replicated().await;
+    redis.fail_over().await;
 
-    let options = RedisOptions::sentinel([sentinel.url()], "shop").with_prefix(fresh());
-    let gate = RedisGate::new(RedisConnection::new(options).unwrap());
-    let key = StockKey::main(Sku::new("CUP").unwrap());
-    gate.reconcile(&[GateLevel { key: key.clone(), sellable: 10.into(), version: 1 }]).await.unwrap();
-    let first = requests(&key, 6);
-    assert!(gate.admit(&first).await.unwrap().iter().all(|answer| *answer == Admission::Admitted));
-    let replicas: u64 = primary.command(&["WAIT", "1", "10000"]).await.unwrap();
-    assert_eq!(replicas, 1, "what follows is known to the replica");
-    primary.kill();
-
-    let again = until("the replica is promoted", || async { gate.admit(&first).await.ok() }).await;
+    let again = until("the gate answers", || async { shop.gate.admit(&first).await.ok() }).await;
     assert!(again.iter().all(|answer| *answer == Admission::Admitted), "{again:?}: asked again, none takes a place");
-    let answers = gate.admit(&requests(&key, 6)).await.unwrap();
+    let more: Vec<_> = (0..6).map(|_| request()).collect();
+    let answers = shop.gate.admit(&more).await.unwrap();
     let admitted = answers.iter().filter(|answer| **answer == Admission::Admitted).count();
     assert_eq!(admitted, 4, "what the first six left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_that_redis_forgets_in_a_failover_are_not_made_twice() {
+    let name = "sales_that_redis_forgets_in_a_failover_are_not_made_twice";
+    let Some(program) = found_or_skip(name, program()) else { return };
+    let mut redis = Watched::start(&program, &[]).await;
+    let shop = Shop::open(redis.options());
+    shop.inventory.receive(cup(), 40).await.unwrap();
+    shop.tell().await;
+    shop.sells(10).await;
+    shop.cache_converges().await;
+    let before = shop.cached().await.unwrap().version;
+    redis.primary.is_replicated().await;
+    redis.primary.cut_off().await;
+    shop.sells(30).await;
+    shop.cache_converges().await;
+    assert_eq!(shop.gate_says().await, Some(Admission::Refused(key())), "all is sold");
+    redis.fail_over().await;
+
+    let said = until("the gate answers", || shop.gate_says()).await;
+    assert_eq!(said, Admission::Admitted, "the gate forgot what was sold");
+    assert_eq!(shop.cached().await.unwrap().version, before, "the cache forgot it too");
+    for _ in 0..10 {
+        assert!(!shop.sell().await, "oversold");
+    }
+    assert_eq!(shop.level().await.sellable(), 0.into());
+    shop.cache_converges().await;
+    assert_eq!(shop.gate_says().await, Some(Admission::Refused(key())));
+    shop.inventory.receive(cup(), 5).await.unwrap();
+    shop.tell().await;
+    shop.sells(5).await;
+    assert!(!shop.sell().await, "oversold");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_in_and_redis_forgets_in_a_failover_is_sold_once_the_reconciler_has_passed() {
+    let name = "what_came_in_and_redis_forgets_in_a_failover_is_sold_once_the_reconciler_has_passed";
+    let Some(program) = found_or_skip(name, program()) else { return };
+    let mut redis = Watched::start(&program, &[]).await;
+    let shop = Shop::open(redis.options());
+    shop.inventory.receive(cup(), 5).await.unwrap();
+    shop.tell().await;
+    shop.sells(5).await;
+    assert_eq!(shop.gate_says().await, Some(Admission::Refused(key())));
+    redis.primary.is_replicated().await;
+    redis.primary.cut_off().await;
+    shop.inventory.receive(cup(), 20).await.unwrap();
+    shop.tell().await;
+    assert_eq!(shop.gate_says().await, Some(Admission::Admitted));
+    redis.fail_over().await;
+
+    let said = until("the gate answers", || shop.gate_says()).await;
+    assert_eq!(said, Admission::Refused(key()), "the gate forgot what came in");
+    Reconciler::new(shop.inventory.clone()).with_gate(shop.gate.clone()).run_once().await.unwrap();
+    assert_eq!(shop.gate_says().await, Some(Admission::Admitted));
+    shop.sells(20).await;
+    assert!(!shop.sell().await, "oversold");
 }

@@ -5,22 +5,28 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use stockpulse_core::Result;
-use stockpulse_core::SystemClock;
 use stockpulse_core::engine::stock::{Decision, Reserve};
 use stockpulse_core::layer::{Call, Layer, Layered, fail_fast};
 use stockpulse_core::memory::MemoryInventoryStore;
-use stockpulse_core::model::{CommandId, Envelope, Event, EventData, Sku, StockEvent, StockKey, StockLevel};
-use stockpulse_core::port::{AdmissionGate, Cache, Clock};
+use stockpulse_core::model::{CommandId, Envelope, Event, EventData, ReservationId, Sku};
+use stockpulse_core::model::{StockEvent, StockKey, StockLevel, StockQuantity};
+use stockpulse_core::port::{Admission, AdmissionGate, AdmitRequest, Cache, CacheKey, Cached, Clock, IdGenerator};
 use stockpulse_core::service::Inventory;
 use stockpulse_core::worker::{CacheHandler, Handler, Incoming};
+use stockpulse_core::{RandomIds, SystemClock};
 use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions};
+use tokio::time::timeout;
 
 use crate::support::fresh;
+use crate::support::node::until;
 
 /// What Redis may cost a call.
 const BUDGET: Duration = Duration::from_millis(100);
 /// Longer than any test lasts: what is not ended by the budget is not ended.
 const NEVER: Duration = Duration::from_secs(3_600);
+
+/// For what would otherwise hang; nothing here takes so long.
+pub(crate) const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Counts the commands that reach the store.
 #[derive(Clone, Debug, Default)]
@@ -45,9 +51,18 @@ pub(crate) struct Shop {
 }
 
 impl Shop {
-    /// A shop whose calls of Redis are ended by the budget or never.
-    pub(crate) fn open(url: &str) -> Self {
-        let mut options = RedisOptions::new(url).with_prefix(fresh());
+    /// A shop whose calls of Redis are ended by a short budget or never.
+    pub(crate) fn open(options: RedisOptions) -> Self {
+        Self::with(options, BUDGET)
+    }
+
+    /// A shop that waits for Redis as long as it takes.
+    pub(crate) fn patient(options: RedisOptions) -> Self {
+        Self::with(options, NEVER)
+    }
+
+    fn with(options: RedisOptions, budget: Duration) -> Self {
+        let mut options = options.with_prefix(fresh());
         (options.connect_timeout, options.response_timeout) = (Duration::from_millis(300), NEVER);
         let connection = RedisConnection::new(options).unwrap();
         let cache = Arc::new(RedisCache::new(connection.clone()));
@@ -57,8 +72,8 @@ impl Shop {
         let guarded_cache: Arc<dyn Cache> = cache.clone();
         let guarded_gate: Arc<dyn AdmissionGate> = gate.clone();
         let inventory = Inventory::builder(Arc::new(store))
-            .with_cache(Arc::new(fail_fast(guarded_cache, BUDGET)))
-            .with_gate(Arc::new(fail_fast(guarded_gate, BUDGET)))
+            .with_cache(Arc::new(fail_fast(guarded_cache, budget)))
+            .with_gate(Arc::new(fail_fast(guarded_gate, budget)))
             .start();
         Self { inventory, cache, gate, commands }
     }
@@ -76,13 +91,51 @@ impl Shop {
 
     /// The level in the store.
     pub(crate) async fn level(&self) -> StockLevel {
-        self.inventory.levels(&[StockKey::main(cup())]).await.unwrap().remove(0).unwrap()
+        self.inventory.levels(&[key()]).await.unwrap().remove(0).unwrap()
     }
 
     /// Sells a unit, or not.
     pub(crate) async fn sell(&self) -> bool {
         let reserve = Reserve::new(self.inventory.new_reservation_id()).with_line(cup(), 1);
         matches!(self.inventory.reserve(reserve).await.unwrap(), Decision::Accepted(_))
+    }
+
+    /// Sells so many units, each of them there.
+    pub(crate) async fn sells(&self, units: usize) {
+        timeout(A_MINUTE, async {
+            for _ in 0..units {
+                assert!(self.sell().await);
+            }
+        })
+        .await
+        .unwrap();
+    }
+
+    /// What the gate says when it is asked directly, if it answers within a second.
+    pub(crate) async fn gate_says(&self) -> Option<Admission> {
+        let request = request();
+        let a_second = Duration::from_secs(1);
+        let answer = timeout(a_second, self.gate.admit(std::slice::from_ref(&request))).await.ok()?.ok()?.pop();
+        timeout(a_second, self.gate.release(&[request.reservation])).await.ok()?.ok()?;
+        answer
+    }
+
+    /// What the cache has, if it answers within a second.
+    pub(crate) async fn cached(&self) -> Option<Cached> {
+        let name = [CacheKey::new("stock", format!("{}\u{1f}{}", key().sku, key().location))];
+        timeout(Duration::from_secs(1), self.cache.get(&name)).await.ok()?.ok()?.pop().flatten()
+    }
+
+    /// After an event of the level, the cache has what the store has, and it is what callers get.
+    pub(crate) async fn cache_converges(&self) {
+        let level = self.level().await;
+        until("the cache has what the store has", || async {
+            self.tell().await;
+            let cached = self.cached().await?;
+            let answered = self.inventory.availability(&[key()]).await.unwrap().pop().flatten();
+            (cached.version == level.version && answered.as_ref() == Some(&level)).then_some(())
+        })
+        .await;
     }
 
     /// How many commands reached the store.
@@ -93,4 +146,14 @@ impl Shop {
 
 pub(crate) fn cup() -> Sku {
     Sku::new("CUP").unwrap()
+}
+
+pub(crate) fn key() -> StockKey {
+    StockKey::main(cup())
+}
+
+/// A request for one unit that nobody made before.
+pub(crate) fn request() -> AdmitRequest {
+    let reservation = ReservationId::new(RandomIds.next_id(SystemClock.now()));
+    AdmitRequest { reservation, lines: vec![StockQuantity::new(key(), 1.into())], ttl: A_MINUTE }
 }

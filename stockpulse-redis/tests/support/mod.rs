@@ -1,7 +1,15 @@
 //! The servers that there are.
 
+#[cfg(unix)]
+#[cfg(feature = "cluster")]
+pub(crate) mod cluster;
+#[cfg(unix)]
 pub(crate) mod node;
+#[cfg(unix)]
 pub(crate) mod proxy;
+#[cfg(unix)]
+#[cfg(feature = "sentinel")]
+pub(crate) mod sentinel;
 
 use stockpulse_core::port::{Clock, IdGenerator};
 use stockpulse_core::{RandomIds, SystemClock};

@@ -9,7 +9,7 @@ use stockpulse_core::port::Published;
 use stockpulse_core::{Error, ErrorKind, Result};
 use tokio::sync::{Notify, OnceCell, oneshot};
 
-use super::append::{Entry, append, check, partitions};
+use super::append::{Entry, append, partitions};
 use super::options::BusOptions;
 use crate::database::{Access, Database};
 use crate::store::Shared;
@@ -80,8 +80,8 @@ impl<D: Database> Connection<D> {
         let mut answers = Vec::with_capacity(batch.len());
         let mut entries = Vec::with_capacity(batch.len());
         for envelope in batch {
-            if let Err(reason) = check(envelope, self.options.max_event_bytes) {
-                answers.push(Published::Refused(reason));
+            if let Err(reason) = envelope.validate(self.options.max_event_bytes) {
+                answers.push(Published::Refused(reason.to_string()));
                 continue;
             }
             answers.push(Published::Acknowledged);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use stockpulse_core::bus::Read;
 use stockpulse_core::port::{Delivery, DeliveryTag, Nack};
 use tokio::time::Instant;
 
@@ -32,16 +33,15 @@ impl Reader {
 
     /// The generation of each partition, and the offset to read next; none where something that was read still waits.
     pub(super) fn known(&self) -> BTreeMap<u32, (u64, Option<u64>)> {
-        let known = self
-            .cursors
-            .iter()
-            .map(|(partition, cursor)| (*partition, (cursor.generation, cursor.has_room().then_some(cursor.next))));
+        let known = self.cursors.iter().map(|(partition, cursor)| {
+            (*partition, (cursor.generation, cursor.window.has_room().then_some(cursor.next)))
+        });
         known.collect()
     }
 
     /// How many of so many events may be delivered.
     pub(super) fn budget(&self, max: usize) -> usize {
-        let in_flight: usize = self.cursors.values().map(Cursor::in_flight).sum();
+        let in_flight: usize = self.cursors.values().map(|cursor| cursor.window.in_flight()).sum();
         max.min(self.max_in_flight.saturating_sub(in_flight))
     }
 
@@ -77,7 +77,8 @@ impl Reader {
         let (behind, ahead): (Vec<_>, Vec<_>) =
             self.cursors.iter_mut().enumerate().partition(|(index, _)| *index < first);
         for (_, (partition, cursor)) in ahead.into_iter().chain(behind) {
-            let waits = cursor.deliver(*partition, now, budget - deliveries.len(), &mut deliveries);
+            let place = (*partition, cursor.generation);
+            let waits = cursor.window.deliver(place, now, budget - deliveries.len(), &mut deliveries);
             due = due.into_iter().chain(waits).min();
         }
         (deliveries, due)
@@ -88,7 +89,7 @@ impl Reader {
         for tag in tags {
             let cursor = self.cursors.get_mut(&tag.partition).filter(|cursor| cursor.generation == tag.generation);
             if let Some(cursor) = cursor {
-                cursor.end(tag.offset);
+                cursor.window.end(tag.offset);
             }
         }
     }
@@ -103,9 +104,10 @@ impl Reader {
             let Some(known) = known else { continue };
             let cursor = next.entry(tag.partition).or_insert_with(|| known.clone());
             match nack {
-                Nack::Retry(wait) => cursor.retry(tag.offset, *wait),
+                Nack::Retry(wait) => cursor.window.retry(tag.offset, Instant::now(), *wait),
                 Nack::DeadLetter(reason) => {
-                    let Some((envelope, deliveries)) = cursor.end(tag.offset) else { continue };
+                    let Some(read) = cursor.window.end(tag.offset) else { continue };
+                    let Read { envelope, deliveries, .. } = read;
                     let letter = Dead { offset: tag.offset, reason: reason.clone(), envelope, deliveries };
                     dead.entry(tag.partition).or_default().push(letter);
                 }

@@ -26,10 +26,12 @@ pub(super) async fn answers_are_aligned(harness: &Opens<'_>) -> Result<(), Viola
     batch.insert(1, Envelope { data: Bytes::new(), ..event(&key, 10) });
     batch.insert(2, Envelope { type_name: "".into(), ..event(&key, 11) });
     batch.push(Envelope { source: "".into(), ..event(&key, 12) });
+    batch.push(Envelope { subject: "s".repeat(Envelope::MAX_ATTRIBUTE_BYTES + 1).into(), ..event(&key, 13) });
+    batch.push(Envelope { partition_key: "a\0b".into(), ..event(&key, 14) });
     let answers = stop.bus.publisher.publish(&batch).await?;
     ensure_eq!(answers.len(), batch.len(), "answers to as many envelopes");
     for (index, answer) in answers.iter().enumerate() {
-        let bad = [1, 2, 5].contains(&index);
+        let bad = [1, 2, 5, 6, 7].contains(&index);
         let right = if bad { refused(Some(answer)) } else { *answer == Published::Acknowledged };
         ensure!(right, "the answer at {index}, of which {} is good: {answer:?}", if bad { "nothing" } else { "all" });
     }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use compact_str::CompactString;
 
-use super::partition::partition_of;
+use crate::bus::partition_of;
 use crate::model::{Envelope, EventType, TopicMap};
 
 /// One event in a log.

@@ -6,7 +6,6 @@ mod cursor;
 mod duplicates;
 mod group;
 mod log;
-mod partition;
 mod subscription;
 #[cfg(test)]
 mod tests;

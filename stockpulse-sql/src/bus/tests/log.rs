@@ -1,6 +1,8 @@
 //! The log: its order, and who sees what when.
 
-use super::super::append::{Entry, append, partition_of};
+use stockpulse_core::bus::partition_of;
+
+use super::super::append::{Entry, append};
 use super::*;
 use crate::database::{Access, Session};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::partition::partition_of;
 use super::*;
+use crate::bus::partition_of;
 use crate::model::TopicMap;
 use crate::port::Start;
 

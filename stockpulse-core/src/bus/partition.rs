@@ -1,8 +1,9 @@
 //! Which partition a key is in.
 
 /// The partition of a key, the same that Kafka's Java clients choose: 32-bit MurmurHash2, made positive, modulo the
-/// number of partitions (`org.apache.kafka.common.utils.Utils.murmur2`).
-pub(super) fn partition_of(key: &str, partitions: u32) -> u32 {
+/// number of partitions (`org.apache.kafka.common.utils.Utils.murmur2`). It never changes, or keys would lose their order.
+#[must_use]
+pub fn partition_of(key: &str, partitions: u32) -> u32 {
     (murmur2(key.as_bytes()) & 0x7fff_ffff) % partitions.max(1)
 }
 
@@ -57,6 +58,7 @@ mod tests {
             seen[partition_of(&key, 8) as usize] += 1;
         }
         assert!(seen.iter().all(|keys| *keys > 50), "{seen:?}");
+        assert_eq!([partition_of("", 16), partition_of("order-1", 16)], [9, 6], "for ever");
         assert_eq!(partition_of("any", 1), 0);
         assert_eq!(partition_of("any", 0), 0);
     }

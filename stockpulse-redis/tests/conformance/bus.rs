@@ -1,0 +1,5 @@
+//! The rules of a bus.
+
+use super::harness::buses;
+
+stockpulse_core::bus_conformance!(buses());
