@@ -1,13 +1,11 @@
 //! A shop with the cache and the gate in front of its store, and nothing to wait for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use stockpulse_core::Result;
 use stockpulse_core::SystemClock;
 use stockpulse_core::engine::stock::{Decision, Reserve};
-use stockpulse_core::layer::{Call, Layer, Layered, fail_fast};
+use stockpulse_core::layer::{Layered, fail_fast};
 use stockpulse_core::memory::MemoryInventoryStore;
 use stockpulse_core::model::{CommandId, Envelope, Event, EventData, Sku, StockEvent, StockKey, StockLevel};
 use stockpulse_core::port::{AdmissionGate, Cache, Clock};
@@ -15,27 +13,13 @@ use stockpulse_core::service::Inventory;
 use stockpulse_core::worker::{CacheHandler, Handler, Incoming};
 use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions};
 
+use crate::support::counted::Counted;
 use crate::support::fresh;
 
 /// What Redis may cost a call.
 const BUDGET: Duration = Duration::from_millis(100);
 /// Longer than any test lasts: what is not ended by the budget is not ended.
 const NEVER: Duration = Duration::from_secs(3_600);
-
-/// Counts the commands that reach the store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counted(Arc<AtomicUsize>);
-
-impl Layer for Counted {
-    const REPEATS: bool = false;
-
-    async fn around<T: Send>(&self, mut call: Call<'_, T>) -> Result<T> {
-        if call.operation() == "inventory.execute" {
-            self.0.fetch_add(call.items().unwrap_or(0), Ordering::SeqCst);
-        }
-        call.make().await
-    }
-}
 
 pub(crate) struct Shop {
     pub(crate) inventory: Inventory,
@@ -87,7 +71,7 @@ impl Shop {
 
     /// How many commands reached the store.
     pub(crate) fn commands(&self) -> usize {
-        self.commands.0.load(Ordering::SeqCst)
+        self.commands.count()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The servers that there are.
 
+pub(crate) mod counted;
 pub(crate) mod node;
 pub(crate) mod proxy;
 
