@@ -16,9 +16,9 @@ use crate::report::{CacheFigures, GateFigures, Report};
 
 /// How many levels are asked about at once.
 const BATCH: usize = 500;
-/// How often it is looked whether the last events have arrived, and the pause after each time. In all less than a level
-/// lives in the cache: one that nobody refreshed has to be found out.
-const LOOKS: u32 = 100;
+/// How long it is looked whether the last events have arrived, and the pause after each time. It is less than a level lives
+/// in the cache: one that nobody refreshed has to be found out.
+const LATEST: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
 /// How long a place at the gate lasts if this process dies before it gives it back.
 const PLACE: Duration = Duration::from_secs(10);
@@ -30,7 +30,8 @@ impl Front {
     /// # Errors
     /// What store, cache and gate report.
     pub async fn check(&self, store: &Arc<dyn InventoryStore>, keys: &[StockKey], report: &mut Report) -> Result<()> {
-        for look in 1..=LOOKS {
+        let end = SystemClock.now().plus(LATEST);
+        loop {
             if let Some(cache) = &self.cache {
                 report.cache = Some(cached(cache, store, keys).await?);
             }
@@ -39,12 +40,11 @@ impl Front {
             }
             let cache_differs = report.cache.is_some_and(|cache| cache.levels_different > 0);
             let gate_differs = report.gate.is_some_and(|gate| gate.levels_different > 0);
-            if look == LOOKS || !(cache_differs || gate_differs) {
-                break;
+            if !(cache_differs || gate_differs) || SystemClock.now() > end {
+                return Ok(());
             }
             sleep(PAUSE).await;
         }
-        Ok(())
     }
 }
 
