@@ -44,3 +44,10 @@ mod faults {
     mod sentinel;
     mod shop;
 }
+
+#[cfg(test)]
+#[cfg(unix)]
+mod flash_sale {
+    mod sale;
+    mod shop;
+}

@@ -104,7 +104,7 @@ impl Args {
             #[cfg(feature = "kafka")]
             Some(other) if other.starts_with("kafka://") => BusKind::Kafka(kafka(&other["kafka://".len()..])?),
             #[cfg(feature = "redis")]
-            Some(other) if other.starts_with("redis://") => BusKind::Redis(redis(other)?),
+            Some(other) if other.starts_with("redis://") => BusKind::Redis(redis("--bus", other)?),
             Some(other) => {
                 return Err(ReplayError::UnknownBackend {
                     option: "--bus",
@@ -184,14 +184,18 @@ fn kafka(address: &str) -> Result<KafkaAddress, ReplayError> {
 
 /// Reads a URL of Redis, and the name of the replay behind `#` if there is one.
 #[cfg(feature = "redis")]
-fn redis(address: &str) -> Result<RedisAddress, ReplayError> {
+pub(crate) fn redis(option: &str, address: &str) -> Result<RedisAddress, ReplayError> {
     let (url, name) = match address.rsplit_once('#') {
         None => (address, NAME),
         Some((url, "")) => (url, NAME),
         Some(both) => both,
     };
     if !is_name(name) {
-        return Err(ReplayError::Options("--bus redis://…#NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'"));
+        return Err(ReplayError::Options(match option {
+            "--cache" => "--cache redis://…#NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'",
+            "--gate" => "--gate redis://…#NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'",
+            _ => "--bus redis://…#NAME: up to 100 of a-z, A-Z, 0-9, '.', '_' and '-'",
+        }));
     }
     Ok(RedisAddress { url: url.to_owned(), name: name.to_owned() })
 }

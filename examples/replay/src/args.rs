@@ -26,7 +26,7 @@ How the rows are read:
     hand, and is refused where that would fall below 0.
   * Otherwise the document is an order of the rows with a Quantity above 0.
 
-The result depends on the files, --opening-stock and --policy alone, whatever the store and the bus. \
+The result depends on the files, --opening-stock and --policy alone, whatever the store, the bus, the cache and the gate. \
 --seed-duplicates and --crash-every make life hard for the services and must not change it, nor does \
 killing a replay on a durable store and starting it again with the same arguments and --resume. \
 Without --resume a store that holds a replay is refused.";
@@ -47,6 +47,8 @@ Examples:
     stockpulse-replay --store sqlite:shop.db --bus kafka://localhost:9092/monday sales.csv
   Over Redis Streams, under keys that begin with monday:
     stockpulse-replay --store sqlite:shop.db --bus redis://localhost:6379#monday sales.csv
+  With a cache and a gate that the events keep fresh, under keys that begin with monday:
+    stockpulse-replay --cache redis://localhost:6379#monday --gate redis://localhost:6379#monday sales.csv
 
 Exit codes:
   0  the report was written
@@ -124,6 +126,14 @@ pub struct Args {
     /// [default: memory with a store in memory, otherwise sql]
     #[arg(long, value_name = "NAME")]
     pub bus: Option<String>,
+
+    /// Read availability through a cache, which the events keep fresh: redis://HOST:PORT#NAME
+    #[arg(long, value_name = "URL")]
+    pub cache: Option<String>,
+
+    /// Keep an admission gate informed by the events: redis://HOST:PORT#NAME
+    #[arg(long, value_name = "URL")]
+    pub gate: Option<String>,
 
     /// The schema of a PostgreSQL store, made if it does not exist [default: the user's]
     #[arg(long, value_name = "NAME")]

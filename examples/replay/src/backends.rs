@@ -11,6 +11,7 @@ use stockpulse_sql::{BusOptions, Context, MySqlOptions, MySqlStore, PgOptions, P
 use crate::address::{BusKind, StoreKind};
 use crate::args::Args;
 use crate::error::ReplayError;
+use crate::front::Front;
 use crate::publisher::{Counted, ReplayPublisher};
 
 /// An invoice may have thousands of rows: the largest document that the bus has to take.
@@ -37,6 +38,8 @@ pub struct Backends {
     pub publisher: Arc<ReplayPublisher>,
     /// Delivers events.
     pub subscriber: Arc<dyn Subscriber>,
+    /// What stands before the store of stock.
+    pub front: Front,
     /// Whether this process made the bus; unknown for a bus in a database, which is as new as the store.
     pub bus_is_new: Option<bool>,
 }
@@ -77,7 +80,8 @@ impl Backends {
     pub async fn open(args: &Args) -> std::result::Result<Self, ReplayError> {
         let (store, bus) = args.backends()?;
         let parts = Parts::open(&store, args).await?;
-        Self::assemble(parts, bus, Counted::new(args.seed_duplicates, args.seed).into(), None).await
+        let front = Front::open(args).await?;
+        Self::assemble(parts, bus, front, Counted::new(args.seed_duplicates, args.seed).into(), None).await
     }
 
     /// After a crash: what lies in this process is still there, and everything else is connected to anew.
@@ -91,7 +95,7 @@ impl Backends {
             store => Parts::open(&store, args).await?,
         };
         let memory = Some((self.publisher.bus(), Arc::clone(&self.subscriber)));
-        Self::assemble(parts, bus, self.publisher.counted(), memory).await
+        Self::assemble(parts, bus, Front::open(args).await?, self.publisher.counted(), memory).await
     }
 
     /// The stores, without a bus.
@@ -109,6 +113,7 @@ impl Backends {
     async fn assemble(
         parts: Parts,
         bus: BusKind,
+        front: Front,
         counted: Arc<Counted>,
         memory: Option<Bus>,
     ) -> std::result::Result<Self, ReplayError> {
@@ -136,6 +141,7 @@ impl Backends {
             order_outbox: parts.order_outbox,
             publisher: Arc::new(ReplayPublisher::new(publisher, counted)),
             subscriber,
+            front,
             bus_is_new,
         })
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use stockpulse_core::SystemClock;
 use stockpulse_core::engine::order::{OrderCommand, OrderRefusal};
 use stockpulse_core::engine::stock::{Decision, Refusal, StockCommand, StockOutcome};
-use stockpulse_core::model::{OrderId, Quantity};
+use stockpulse_core::model::{OrderId, Quantity, StockKey};
 use stockpulse_core::port::Clock;
 use tokio::runtime::{Builder, Runtime};
 
@@ -145,6 +145,7 @@ impl<'a> Replay<'a> {
     }
 
     fn place_all(&mut self) -> Result<(), ReplayError> {
+        self.look()?;
         let (orders, commands): (Vec<OrderId>, Vec<OrderCommand>) = self.window.drain(..).unzip();
         let decisions = self.runtime.block_on(self.shop.orders.execute_all(commands)).map_err(ReplayError::drive)?;
         for (order, decision) in orders.into_iter().zip(decisions) {
@@ -159,6 +160,16 @@ impl<'a> Replay<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Looks at what is there of all that is about to be ordered, as customers do, if there is a cache.
+    fn look(&self) -> Result<(), ReplayError> {
+        if self.backends.front.cache.is_none() {
+            return Ok(());
+        }
+        let keys = self.busy.iter().map(|sku| self.skus.sku(*sku).cloned().map(StockKey::main));
+        let keys: Vec<StockKey> = keys.collect::<stockpulse_core::Result<_>>().map_err(ReplayError::drive)?;
+        self.runtime.block_on(self.shop.inventory.availability(&keys)).map(drop).map_err(ReplayError::drive)
     }
 
     fn settle(&mut self, until: Until) -> Result<(), ReplayError> {
@@ -223,6 +234,9 @@ impl<'a> Replay<'a> {
         let mut report = Report::default();
         self.runtime.block_on(async {
             tally(&self.shop, &self.skus, invoices, &mut report).await.map_err(ReplayError::drive)?;
+            let keys: Vec<StockKey> = self.skus.tracked().cloned().map(StockKey::main).collect();
+            let front = self.backends.front.check(&self.backends.inventory, &keys, &mut report);
+            front.await.map_err(ReplayError::drive)?;
             let ended = self.shop.supervisor.shutdown(SHUTDOWN).await;
             if !ended.is_clean() {
                 return Err(ReplayError::drive(format!("did not end in time: {}", ended.aborted.join(", "))));

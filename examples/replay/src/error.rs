@@ -20,7 +20,7 @@ pub enum ReplayError {
         reason: String,
     },
 
-    /// `--store` or `--bus` names something that this build does not have.
+    /// `--store`, `--bus`, `--cache` or `--gate` names something that this build does not have.
     #[error("{option} {}: unknown; this build has: {known}", one_line(value))]
     UnknownBackend {
         /// The option as it is typed.
@@ -50,6 +50,18 @@ pub enum ReplayError {
     Bus {
         /// The bus, without secrets.
         bus: String,
+        /// What is wrong.
+        #[source]
+        error: stockpulse_core::Error,
+    },
+
+    /// The cache or the gate does not answer.
+    #[error("{option} {}: {}", one_line(front), one_line(&error.to_string()))]
+    Front {
+        /// The option as it is typed.
+        option: &'static str,
+        /// What it names, without secrets.
+        front: String,
         /// What is wrong.
         #[source]
         error: stockpulse_core::Error,
@@ -102,7 +114,9 @@ impl ReplayError {
             | Self::AnotherBus { .. }
             | Self::Occupied(_)
             | Self::Another(_) => 2,
-            Self::Store { error, .. } | Self::Bus { error, .. } => 1 + u8::from(error.kind() == ErrorKind::Config),
+            Self::Store { error, .. } | Self::Bus { error, .. } | Self::Front { error, .. } => {
+                1 + u8::from(error.kind() == ErrorKind::Config)
+            }
             Self::Drive(_) | Self::Output(_) => 1,
         }
     }

@@ -3,7 +3,7 @@
 //! The library behind the `stockpulse-replay` command, in the order in which a run passes through it: [`args`] says
 //! what to do, [`source`] reads a file, plain or `.xz`, [`invoice`] turns its rows into documents, [`commands`] turns
 //! those into commands, [`drive`] sends them through the [`shop`] on its [`backends`], which an [`address`] names, whose
-//! [`shipping`] department ships what is confirmed, [`resume`] finds where a replay that was killed goes on, [`tally`] reads
+//! [`shipping`] department ships what is confirmed, with a cache and a gate in [`front`], [`resume`] finds where a replay that was killed goes on, [`tally`] reads
 //! what the stores hold at the end, [`counting`] what went over the bus, and [`report`] is what comes out.
 //! [`publisher`] and [`chance`] make events come twice, [`progress`] shows how far it is, [`output`] alone writes to
 //! the terminal, and [`error`] knows the exit codes.
@@ -19,6 +19,7 @@ pub mod commands;
 pub mod counting;
 pub mod drive;
 pub mod error;
+pub mod front;
 pub mod invoice;
 #[cfg(feature = "kafka")]
 pub(crate) mod kafka;

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
 /// Everything is read and checked first; only then does anything reach the terminal or the shop.
 fn run(args: &Args) -> Result<(), ReplayError> {
     args.backends()?;
+    args.check_front()?;
     let invoices = Invoices::load(&args.files)?;
     output::rejections(invoices.rejections())?;
     let report = drive::run(args, &invoices)?;

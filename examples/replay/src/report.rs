@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 /// A count of units. Wider than any one level, because it sums over all of them.
 pub type Units = i128;
 
-/// The result of a replay. Serialises with exactly these fields in this order.
+/// The result of a replay. Serialises with exactly these fields in this order; `cache` and `gate` only if there was one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Rows below the headers, the rejected ones included.
@@ -34,6 +34,12 @@ pub struct Report {
     pub ledger_consistent: bool,
     /// Events that went out over the bus, repeats not counted.
     pub events_published: u64,
+    /// What the cache had at the end, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheFigures>,
+    /// What the gate knew at the end, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateFigures>,
     /// How long the replay took, in seconds, without the reading of the files.
     pub elapsed_s: f64,
     /// Orders placed per second of it.
@@ -81,6 +87,24 @@ pub struct AdjustmentFigures {
     pub untracked: u64,
 }
 
+/// What the cache had at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct CacheFigures {
+    /// Levels of tracked SKUs that it had. They end after a while that nobody reads or changes them.
+    pub levels: u64,
+    /// Those of them that were not as in the store.
+    pub levels_different: u64,
+}
+
+/// What the gate knew at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct GateFigures {
+    /// Levels of tracked SKUs that it knew.
+    pub levels: u64,
+    /// Those of which it would have let through more or less than can be sold.
+    pub levels_different: u64,
+}
+
 impl Report {
     /// Sets `elapsed_s`, to the millisecond, and `orders_per_s`, to a tenth, from the time taken.
     /// A replay too short to measure has a rate of 0.
@@ -111,6 +135,14 @@ pub fn stock_digest<'a>(levels: impl IntoIterator<Item = (&'a str, i64)>) -> Str
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { orders, units, adjustments, .. } = self;
+        let mut proof: Vec<(&str, Units)> =
+            vec![("levels oversold", self.oversold.into()), ("events published", self.events_published.into())];
+        if let Some(cache) = self.cache {
+            proof.extend([("levels cached", cache.levels.into()), ("cached wrongly", cache.levels_different.into())]);
+        }
+        if let Some(gate) = self.gate {
+            proof.extend([("known to the gate", gate.levels.into()), ("known wrongly", gate.levels_different.into())]);
+        }
         let sections: [(&str, &[(&str, Units)]); 5] = [
             (
                 "input",
@@ -149,7 +181,7 @@ impl fmt::Display for Report {
                     ("untracked", adjustments.untracked.into()),
                 ],
             ),
-            ("proof", &[("levels oversold", self.oversold.into()), ("events published", self.events_published.into())]),
+            ("proof", &proof),
         ];
         let numbers = sections.iter().flat_map(|(_, lines)| lines.iter());
         let width = numbers.map(|(_, n)| grouped(*n).len()).max().unwrap_or(0);

@@ -6,11 +6,12 @@ use stockpulse_core::engine::{Engine, Limits};
 use stockpulse_core::port::{Publisher, SubscribeOptions, Subscription};
 use stockpulse_core::service::{Inventory, Orders};
 use stockpulse_core::worker::{
-    InventoryHandler, OrderHandler, OutboxRelay, Processor, RelayOptions, Stage, Supervisor,
+    CacheHandler, InventoryHandler, OrderHandler, OutboxRelay, Processor, RelayOptions, Stage, Supervisor,
 };
 use stockpulse_core::{Result, model::EventType};
 
 use crate::backends::Backends;
+use crate::front::Front;
 
 /// Services and workers on the current runtime. Dropping it together with the runtime is a crash.
 #[derive(Debug)]
@@ -32,14 +33,28 @@ impl Shop {
     /// When the bus cannot be subscribed to.
     pub async fn open(backends: &Backends) -> Result<Self> {
         let engine = Engine::new().with_limits(Limits::default().with_max_lines(usize::MAX));
-        let inventory = Inventory::builder(Arc::clone(&backends.inventory)).with_engine(engine.clone()).start();
+        let Front { cache, gate } = &backends.front;
+        let mut inventory = Inventory::builder(Arc::clone(&backends.inventory)).with_engine(engine.clone());
+        let mut fresh = CacheHandler::new("cache");
+        if let Some(cache) = cache {
+            inventory = inventory.with_cache(Arc::clone(cache));
+            fresh = fresh.with_cache(Arc::clone(cache));
+        }
+        if let Some(gate) = gate {
+            inventory = inventory.with_gate(Arc::clone(gate));
+            fresh = fresh.with_gate(Arc::clone(gate));
+        }
+        let inventory = inventory.start();
         let orders = Orders::builder(Arc::clone(&backends.orders)).with_engine(engine).start();
         let mut supervisor = Supervisor::default().with_inventory(inventory.clone()).with_orders(orders.clone());
 
         let subscriber = &backends.subscriber;
         let stock = Processor::new(subscriber.clone(), Arc::new(InventoryHandler::new(inventory.clone())));
         let answers = Processor::new(subscriber.clone(), Arc::new(OrderHandler::new(orders.clone())));
-        for (name, processor) in [("inventory", stock), ("orders", answers)] {
+        let fresh = backends.front.is_there().then(|| Processor::new(subscriber.clone(), Arc::new(fresh)));
+        let processors = [("inventory", Some(stock)), ("orders", Some(answers)), ("cache", fresh)];
+        for (name, processor) in processors {
+            let Some(processor) = processor else { continue };
             supervisor.spawn(Stage::Intake, name, move |stop| {
                 let processor = processor.clone();
                 async move { processor.run(stop).await }

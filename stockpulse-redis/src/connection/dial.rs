@@ -100,9 +100,9 @@ impl Target {
 }
 
 async fn node(client: &Client, options: &RedisOptions) -> RedisResult<Link> {
-    let config = AsyncConnectionConfig::new()
-        .set_connection_timeout(Some(options.connect_timeout))
-        .set_response_timeout(Some(options.response_timeout));
+    // Each call has a timeout around it already, the same one.
+    let config =
+        AsyncConnectionConfig::new().set_connection_timeout(Some(options.connect_timeout)).set_response_timeout(None);
     Ok(Link::Node(client.get_multiplexed_async_connection_with_config(&config).await?))
 }
 

@@ -1,12 +1,10 @@
 //! A shop with the cache and the gate in front of its store, and nothing to wait for them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use stockpulse_core::Result;
 use stockpulse_core::engine::stock::{Decision, Reserve};
-use stockpulse_core::layer::{Call, Layer, Layered, fail_fast};
+use stockpulse_core::layer::{Layered, fail_fast};
 use stockpulse_core::memory::MemoryInventoryStore;
 use stockpulse_core::model::{CommandId, Envelope, Event, EventData, ReservationId, Sku};
 use stockpulse_core::model::{StockEvent, StockKey, StockLevel, StockQuantity};
@@ -17,6 +15,7 @@ use stockpulse_core::{RandomIds, SystemClock};
 use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions};
 use tokio::time::timeout;
 
+use crate::support::counted::Counted;
 use crate::support::fresh;
 use crate::support::node::until;
 
@@ -27,21 +26,6 @@ const NEVER: Duration = Duration::from_secs(3_600);
 
 /// For what would otherwise hang; nothing here takes so long.
 pub(crate) const A_MINUTE: Duration = Duration::from_secs(60);
-
-/// Counts the commands that reach the store.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Counted(Arc<AtomicUsize>);
-
-impl Layer for Counted {
-    const REPEATS: bool = false;
-
-    async fn around<T: Send>(&self, mut call: Call<'_, T>) -> Result<T> {
-        if call.operation() == "inventory.execute" {
-            self.0.fetch_add(call.items().unwrap_or(0), Ordering::SeqCst);
-        }
-        call.make().await
-    }
-}
 
 pub(crate) struct Shop {
     pub(crate) inventory: Inventory,
@@ -140,7 +124,7 @@ impl Shop {
 
     /// How many commands reached the store.
     pub(crate) fn commands(&self) -> usize {
-        self.commands.0.load(Ordering::SeqCst)
+        self.commands.count()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The servers that there are.
 
+pub(crate) mod counted;
 #[cfg(unix)]
 #[cfg(feature = "cluster")]
 pub(crate) mod cluster;

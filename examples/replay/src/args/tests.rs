@@ -23,6 +23,7 @@ fn defaults_are_those_of_the_help() {
     assert_eq!((args.seed_duplicates, args.seed), (0.0, 1));
     assert_eq!(args.crash_every, None);
     assert_eq!(args.window.get(), 64);
+    assert_eq!((args.cache, args.gate), (None, None));
     assert_eq!((args.store.as_str(), args.bus, args.schema, args.resume), ("memory", None, None, false));
 }
 

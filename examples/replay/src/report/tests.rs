@@ -71,6 +71,20 @@ fn the_table_is_aligned_and_grouped() {
 }
 
 #[test]
+fn a_cache_and_a_gate_are_reported_where_there_are_any() {
+    let (cache, gate) =
+        (CacheFigures { levels: 7, levels_different: 1 }, GateFigures { levels: 8, levels_different: 0 });
+    let report = Report { cache: Some(cache), gate: Some(gate), ..sample() };
+    let json = serde_json::to_string(&report).unwrap();
+    let expected = r#""cache":{"levels":7,"levels_different":1},"gate":{"levels":8,"levels_different":0},"elapsed_s""#;
+    assert!(json.contains(expected), "{json}");
+    let (with, without) = (report.to_string(), sample().to_string());
+    for label in ["levels cached", "cached wrongly", "known to the gate", "known wrongly"] {
+        assert!(with.contains(label) && !without.contains(label), "{label} in\n{with}{without}");
+    }
+}
+
+#[test]
 fn an_inconsistent_ledger_catches_the_eye() {
     let table = Report::default().to_string();
     assert!(table.contains("ledger consistent") && table.contains("NO"), "{table}");

@@ -56,6 +56,16 @@ fn an_unknown_store_or_bus_is_one_line_and_exit_code_2() {
 }
 
 #[test]
+fn an_unknown_cache_or_gate_is_one_line_and_exit_code_2() {
+    let sample = december();
+    let known = if cfg!(feature = "redis") { "redis://…" } else { "none" };
+    for option in ["--cache", "--gate"] {
+        let line = refused(&[option.as_ref(), "pigeon".as_ref(), sample.as_os_str()]);
+        assert_eq!(line, format!("{option} pigeon: unknown; this build has: {known}"));
+    }
+}
+
+#[test]
 fn a_wrong_command_line_exits_with_2_and_help_with_0() {
     for wrong in [&[][..], &["--seed-duplicates", "2", "f"], &["--opening-stock", "-1", "f"]] {
         let arguments: Vec<&OsStr> = wrong.iter().map(OsStr::new).collect();

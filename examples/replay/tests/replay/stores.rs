@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Parser;
 use serde_json::Value;
 use stockpulse_replay::chance::Chance;
-use stockpulse_replay::{Args, Invoices, drive};
+use stockpulse_replay::{Args, Invoices, Report, drive};
 
 use crate::known::{CASES, Input};
 use crate::support::{Folder, december, january, skip};
@@ -104,7 +104,7 @@ fn mysql(test: &str) -> Option<Place> {
 }
 
 /// The sample on a store, with a policy and a stock under which everything happens.
-pub(crate) fn check(place: &Place, options: &[&str]) {
+pub(crate) fn check(place: &Place, options: &[&str]) -> Report {
     let files = [december(), january()];
     let invoices = Invoices::load(&files).unwrap();
     let args = Args::parse_from(
@@ -119,8 +119,9 @@ pub(crate) fn check(place: &Place, options: &[&str]) {
     let report = drive::run(&args, &invoices).unwrap();
     case.expect("known figures").check(&report);
     assert_eq!((report.oversold, report.ledger_consistent), (0, true));
-    let memory = Args { store: "memory".into(), bus: None, schema: None, ..args };
+    let memory = Args { store: "memory".into(), bus: None, cache: None, gate: None, schema: None, ..args };
     assert_eq!(report.events_published, drive::run(&memory, &invoices).unwrap().events_published);
+    report
 }
 
 #[test]
