@@ -8,10 +8,9 @@ use async_trait::async_trait;
 use super::admission::{Admissions, Place};
 use super::context::Context;
 use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
-use super::level_cache::LevelCache;
-use super::level_reads::{LevelReads, SharedReads};
 #[cfg(feature = "near-cache")]
-use super::near_levels::NearLevels;
+use super::reads::NearLevels;
+use super::reads::Reads;
 use super::router::{Router, Routes};
 use crate::engine::Engine;
 use crate::engine::stock::{Existing, StockAction, StockCommand, StockOutcome};
@@ -42,7 +41,7 @@ pub(super) struct Inner {
     commits: GroupCommit<StockCommand, StockOutcome, Routes>,
     router: Router,
     admissions: Option<Admissions>,
-    reads: LevelReads,
+    reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -54,9 +53,7 @@ pub struct InventoryBuilder {
     options: GroupCommitOptions,
     context: Context,
     gate: Option<Arc<dyn AdmissionGate>>,
-    cache: Option<Arc<dyn Cache>>,
-    #[cfg(feature = "near-cache")]
-    near: Option<NearLevels>,
+    reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -105,7 +102,7 @@ impl InventoryBuilder {
     /// Answers [`Inventory::availability`] through a cache.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
-        self.cache = Some(cache);
+        self.reads = self.reads.with_cache(cache);
         self
     }
 
@@ -114,7 +111,7 @@ impl InventoryBuilder {
     #[cfg(feature = "near-cache")]
     #[must_use]
     pub fn with_near_levels(mut self, near: NearLevels) -> Self {
-        self.near = Some(near);
+        self.reads = self.reads.with_near(near);
         self
     }
 
@@ -130,19 +127,13 @@ impl InventoryBuilder {
     pub fn start(self) -> Inventory {
         let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
         let commits = GroupCommit::start(commit, &self.options);
-        let shared = SharedReads { cache: self.cache.map(LevelCache::new), store: Arc::clone(&self.store) };
-        let reads = LevelReads {
-            #[cfg(feature = "near-cache")]
-            near: self.near,
-            shared,
-        };
         let inner = Inner {
             router: Router::new(commits.shards()),
             store: self.store,
             engine: self.engine,
             commits,
             admissions: self.gate.map(Admissions::new),
-            reads,
+            reads: self.reads,
             catalog: self.catalog,
         };
         Inventory { inner: Arc::new(inner), context: self.context }
@@ -179,14 +170,12 @@ impl Inventory {
     #[must_use]
     pub fn builder(store: Arc<dyn InventoryStore>) -> InventoryBuilder {
         InventoryBuilder {
+            reads: Reads::new(Arc::clone(&store)),
             store,
             engine: Engine::new(),
             options: GroupCommitOptions::default(),
             context: Context::default(),
             gate: None,
-            cache: None,
-            #[cfg(feature = "near-cache")]
-            near: None,
             catalog: None,
         }
     }
@@ -291,7 +280,7 @@ impl Inventory {
     /// # Errors
     /// What the store reports; a cache that fails is a miss.
     pub async fn availability(&self, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>> {
-        self.inner.reads.levels(keys).await
+        self.inner.reads.many(keys).await
     }
 
     /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there, or
@@ -301,7 +290,7 @@ impl Inventory {
     /// As for [`Inventory::availability`].
     pub async fn sellable(&self, key: impl Into<StockKey>) -> Result<Quantity> {
         let sellable = |level: &StockLevel| if level.retired { Quantity::ZERO } else { level.sellable() };
-        Ok(self.inner.reads.of(key.into(), sellable).await?.unwrap_or(Quantity::ZERO))
+        Ok(self.inner.reads.one(key.into(), sellable).await?.unwrap_or(Quantity::ZERO))
     }
 
     /// Reads a reservation.
