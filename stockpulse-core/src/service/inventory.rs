@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::admission::{Admissions, Place};
+use super::admission::{Admissions, Entry, Place};
 use super::context::Context;
-use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
+use super::group_commit::{Answer, Commit, GroupCommit, GroupCommitOptions};
 #[cfg(feature = "near-cache")]
 use super::reads::NearLevels;
 use super::reads::Reads;
@@ -40,7 +40,7 @@ pub(super) struct Inner {
     engine: Engine,
     commits: GroupCommit<StockCommand, StockOutcome, Routes>,
     router: Router,
-    admissions: Option<Admissions>,
+    admissions: Option<Arc<Admissions>>,
     reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
@@ -132,7 +132,7 @@ impl InventoryBuilder {
             store: self.store,
             engine: self.engine,
             commits,
-            admissions: self.gate.map(Admissions::new),
+            admissions: self.gate.map(|gate| Arc::new(Admissions::start(gate))),
             reads: self.reads,
             catalog: self.catalog,
         };
@@ -155,6 +155,10 @@ impl Commit<StockCommand, StockOutcome> for StoreCommit {
     /// Among new reservations nobody is promised a place before the others.
     fn commutes(&self, command: &StockCommand) -> bool {
         matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse)
+    }
+
+    fn fails_as_one(&self) -> bool {
+        false
     }
 }
 
@@ -226,20 +230,29 @@ impl Inventory {
         let named = |error: Error| error.during("inventory.execute");
         command.action.validate(self.inner.engine.limits()).map_err(named)?;
         self.resolve_kits(std::slice::from_mut(&mut command)).await?;
-        let admissions = self.inner.admissions.as_ref();
-        if let Some(admissions) = admissions
-            && let Some(refused) = admissions.admit(&command).await
-            && (asked == Asked::Never || !self.is_known(&command).await.map_err(named)?)
-        {
-            return Ok(refused);
+        let Some(admissions) = &self.inner.admissions else {
+            return self.queue(command).await.map_err(named)?.wait().await.map_err(named);
+        };
+        let seat = match admissions.admit(&command).await {
+            Entry::Open(seat) => seat,
+            Entry::Refused(refused) if asked == Asked::Never => return Ok(refused),
+            Entry::Refused(refused) => match self.is_known(&command).await.map_err(named)? {
+                true => None,
+                false => return Ok(refused),
+            },
+        };
+        let place = Place::of(&command.action);
+        let queued = self.queue(command).await;
+        match place {
+            Some(place) => admissions.decided(place, seat, queued).await.map_err(named),
+            None => queued.map_err(named)?.wait().await.map_err(named),
         }
-        let place = admissions.and_then(|_| Place::of(&command.action));
+    }
+
+    /// Hands a command to the shard that it goes through.
+    async fn queue(&self, command: StockCommand) -> Result<Answer<StockOutcome>> {
         let route = self.inner.router.route(&command.action);
-        let outcome = self.inner.commits.one(route.shard(), command, Routes::from_buf([route])).await;
-        if let (Some(admissions), Some(place)) = (admissions, place) {
-            admissions.record(place, &outcome).await;
-        }
-        outcome.map_err(named)
+        self.inner.commits.queue(route.shard(), command, Routes::from_buf([route])).await
     }
 
     /// Whether the store knows the reservation of a command that the gate refused.
@@ -325,9 +338,12 @@ impl Inventory {
         self.inner.store.expiring(before, limit).await
     }
 
-    /// Takes no more commands, commits what is queued, and waits for it.
+    /// Takes no more commands, commits what is queued, and waits for it, and until the gate was told of it.
     pub async fn close(&self) {
         self.inner.commits.close().await;
+        if let Some(admissions) = &self.inner.admissions {
+            admissions.close().await;
+        }
     }
 
     /// Attaches the kits that the reservations name, as the catalog has them now. Those of orders bring theirs.

@@ -123,6 +123,10 @@ impl Commit<OrderCommand, OrderOutcome> for StoreCommit {
     fn commutes(&self, _: &OrderCommand) -> bool {
         false
     }
+
+    fn fails_as_one(&self) -> bool {
+        false
+    }
 }
 
 /// What the order service answers: where the order stands, or why not.
