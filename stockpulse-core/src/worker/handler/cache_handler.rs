@@ -193,3 +193,32 @@ impl Handler for CacheHandler {
         Ok(vec![Handled::Done; batch.len()])
     }
 }
+
+#[cfg(test)]
+#[cfg(feature = "memory")]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryCache, MemoryGate};
+    use crate::system::SystemClock;
+
+    #[test]
+    fn it_listens_to_what_it_was_given_something_for() {
+        let cache = || Arc::new(MemoryCache::new(Arc::new(SystemClock)));
+        let gate = Arc::new(MemoryGate::new(Arc::new(SystemClock)));
+        let nothing = || CacheHandler::new("cache");
+        let products = [EventType::ProductCreated, EventType::ProductUpdated];
+        assert!(nothing().event_types().is_empty());
+        assert_eq!(nothing().with_levels(cache()).event_types(), [EventType::StockUpdated]);
+        assert_eq!(nothing().with_gate(gate).event_types(), [EventType::StockUpdated]);
+        assert_eq!(nothing().with_products(cache()).event_types(), products);
+        let orders = nothing().with_orders(cache()).event_types();
+        let names: Vec<&str> = orders.iter().map(|known| known.name()).collect();
+        assert!(names.len() == 9 && names.iter().all(|name| name.starts_with("order.")), "{names:?}");
+        assert_eq!(nothing().with_cache(cache()).event_types().len(), 1 + 2 + 9);
+        #[cfg(feature = "near-cache")]
+        {
+            assert_eq!(nothing().with_near_levels(NearLevels::default()).event_types(), [EventType::StockUpdated]);
+            assert_eq!(nothing().with_near_products(NearProducts::default()).event_types(), products);
+        }
+    }
+}
