@@ -251,6 +251,8 @@ async fn what_comes_back_is_told_after_it_was_sold() {
     });
     settle().await;
     assert_eq!(gate.sizes("settle"), [1], "the rest waits for the first to be told");
+    gate.let_tell(1).await;
+    assert_eq!(gate.told(id), ["settle"], "its sale and its return are in one batch, and the sale is told first");
     gate.let_tell(10).await;
     assert_eq!((gate.told(id), gate.told(other)), (vec!["settle", "release"], vec!["settle"]));
     assert_eq!((gate.sizes("settle"), gate.sizes("release")), (vec![1, 2], vec![1]));
