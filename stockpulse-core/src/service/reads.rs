@@ -6,6 +6,7 @@ mod flights;
 mod near;
 mod shared;
 #[cfg(test)]
+#[cfg(all(feature = "memory", feature = "near-cache"))]
 mod tests;
 
 use std::sync::Arc;

@@ -92,6 +92,7 @@ impl<R: Cacheable> Flights<R> {
 
     /// How many records are being read.
     #[cfg(test)]
+    #[cfg(all(feature = "memory", feature = "near-cache"))]
     pub(super) fn len(&self) -> usize {
         self.under_way().len()
     }

@@ -79,6 +79,7 @@ impl<R: Cacheable> Near<R> {
 
     /// How many records are here, once what is too much or too old has gone.
     #[cfg(test)]
+    #[cfg(all(feature = "memory", feature = "near-cache"))]
     pub(super) fn len(&self) -> u64 {
         self.records.run_pending_tasks();
         self.records.entry_count()

@@ -1,8 +1,6 @@
 //! Who reads what how often, and what never goes back.
 
-#[cfg(feature = "near-cache")]
 mod near;
-#[cfg(feature = "memory")]
 mod shared;
 
 use std::sync::Mutex;
