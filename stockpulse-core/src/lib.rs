@@ -44,7 +44,7 @@
 //!
 //! # Features
 //! - `memory` (default): the reference backends.
-//! - `near-cache`: stock levels kept ready in the process, for availability.
+//! - `near-cache`: stock levels and products kept ready in the process, for availability and details.
 //! - `mock`: `mockall` mocks of every port.
 //! - `conformance`: the suite that proves a backend, one named test per rule of each port.
 //! - `sim`: the simulator, a whole shop under a seeded scheduler with injected faults.

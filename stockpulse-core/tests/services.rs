@@ -11,6 +11,7 @@ mod services {
     mod cache;
     mod calls;
     mod gate;
+    mod gate_batches;
     mod notifications;
     mod orders;
     mod race;

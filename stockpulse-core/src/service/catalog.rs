@@ -4,16 +4,19 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use super::context::Context;
+#[cfg(feature = "near-cache")]
+use super::reads::NearProducts;
+use super::reads::Reads;
 use crate::engine::Engine;
 use crate::engine::record::{CustomerCommand, Expected, ProductCommand, Put, PutOutcome};
 use crate::error::{Error, Result};
 use crate::model::{Actor, Customer, CustomerId, Product, Sku};
-use crate::port::{CatalogStore, Clock, CustomerStore, IdGenerator, Page};
+use crate::port::{Cache, CatalogStore, Clock, CustomerStore, IdGenerator, Page};
 
 macro_rules! record_service {
     (
         $(#[$doc:meta])* $service:ident, $store:ident, $record:ident, $key:ident, $command:ident,
-        $read:ident, $list:ident, $what:literal
+        $read:ident, $list:ident, $what:literal $(, $cached:ident: $reads:ty)?
     ) => {
         $(#[$doc])*
         #[derive(Clone, Debug)]
@@ -21,13 +24,19 @@ macro_rules! record_service {
             store: Arc<dyn $store>,
             engine: Engine,
             context: Context,
+            $($cached: $reads,)?
         }
 
         impl $service {
             /// A service on a store.
             #[must_use]
             pub fn new(store: Arc<dyn $store>) -> Self {
-                Self { store, engine: Engine::new(), context: Context::default() }
+                Self {
+                    $($cached: <$reads>::new(Arc::clone(&store)),)?
+                    store,
+                    engine: Engine::new(),
+                    context: Context::default(),
+                }
             }
 
             /// Sets the clock.
@@ -77,7 +86,7 @@ macro_rules! record_service {
                 self.execute(self.command(record, expected)).await
             }
 
-            /// Reads records, aligned with `keys`.
+            /// Reads records from the store, aligned with `keys`.
             ///
             /// # Errors
             /// What the store reports.
@@ -98,9 +107,38 @@ macro_rules! record_service {
 
 record_service! {
     /// The catalog: what can be ordered. Cloning is cheap.
-    Catalog, CatalogStore, Product, Sku, ProductCommand, products, list_products, "catalog"
+    Catalog, CatalogStore, Product, Sku, ProductCommand, products, list_products, "catalog",
+    reads: Reads<Product>
 }
 record_service! {
     /// The customers. Cloning is cheap.
     Customers, CustomerStore, Customer, CustomerId, CustomerCommand, customers, list_customers, "customers"
+}
+
+impl Catalog {
+    /// Answers [`Catalog::details`] through a cache.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.reads = self.reads.with_cache(cache);
+        self
+    }
+
+    /// Answers [`Catalog::details`] from the process itself, and what is not there through the cache, if there is one, or
+    /// the store.
+    #[cfg(feature = "near-cache")]
+    #[must_use]
+    pub fn with_near_products(mut self, near: NearProducts) -> Self {
+        self.reads = self.reads.with_near(near);
+        self
+    }
+
+    /// Reads products to show them, through the caches if there are any, aligned with `skus`: they may be a moment old.
+    /// What is decided by a product, its kit, its limit and whether it is sold, is read by [`Catalog::products`] from the
+    /// store.
+    ///
+    /// # Errors
+    /// What the store reports; a cache that fails is a miss.
+    pub async fn details(&self, skus: &[Sku]) -> Result<Vec<Option<Product>>> {
+        self.reads.many(skus).await
+    }
 }

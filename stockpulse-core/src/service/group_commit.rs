@@ -67,6 +67,10 @@ pub(super) trait Commit<C, O>: Debug + Send + Sync + 'static {
     /// Whether it does not matter which of this command and others of which the same is said is committed first. A batch
     /// of them may be handed to the store while another one is still being committed.
     fn commutes(&self, command: &C) -> bool;
+
+    /// Whether those who wait while a batch fails fail with it. A store is asked again for them. What one can do without
+    /// is not: nobody waits longer for a failure than it takes.
+    fn fails_as_one(&self) -> bool;
 }
 
 /// A request that waits: one command or several that stay together, with a ticket that lives until they are
@@ -83,6 +87,17 @@ pub(super) struct GroupCommit<C, O, T = ()> {
     backpressure: Backpressure,
     closing: CancellationToken,
     tasks: TaskTracker,
+}
+
+/// The answer to a command that was queued.
+#[derive(Debug)]
+pub(super) struct Answer<O>(oneshot::Receiver<Result<O>>);
+
+impl<O> Answer<O> {
+    /// Waits for it. Dropped, the command is still committed.
+    pub(super) async fn wait(self) -> Result<O> {
+        self.0.await.map_err(|_| Error::closed("the service"))?
+    }
 }
 
 impl<C, O, T> Debug for Job<C, O, T> {
@@ -113,9 +128,23 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> GroupCommit<C, O, 
 
     /// Queues a command and waits for its answer. Dropped after it was queued, the command is still committed.
     pub(super) async fn one(&self, shard: usize, command: C, ticket: T) -> Result<O> {
+        self.queue(shard, command, ticket).await?.wait().await
+    }
+
+    /// Queues a command, whose answer can be waited for.
+    pub(super) async fn queue(&self, shard: usize, command: C, ticket: T) -> Result<Answer<O>> {
         let (reply, answer) = oneshot::channel();
         self.send(shard, Job::One(command, ticket, reply)).await?;
-        answer.await.map_err(|_| Error::closed("the service"))?
+        Ok(Answer(answer))
+    }
+
+    /// Queues a command for whose answer nobody waits, if there is room.
+    pub(super) fn post(&self, shard: usize, command: C, ticket: T) {
+        if let Some(sender) = self.shards.get(shard) {
+            let (reply, _) = oneshot::channel();
+            // Without room it is lost, as is said.
+            let _ = sender.try_send(Job::One(command, ticket, reply));
+        }
     }
 
     /// Queues commands that are committed together, in order.
@@ -149,6 +178,20 @@ impl<C, O, T> Job<C, O, T> {
         match self {
             Self::One(..) => 1,
             Self::Many(commands, ..) => commands.len(),
+        }
+    }
+
+    /// Answers it with a failure; a caller that has gone misses nothing.
+    fn fail(self, error: &Error) {
+        match self {
+            Self::One(_, ticket, reply) => {
+                drop(ticket);
+                let _ = reply.send(Err(error.duplicate()));
+            }
+            Self::Many(_, ticket, reply) => {
+                drop(ticket);
+                let _ = reply.send(Err(error.duplicate()));
+            }
         }
     }
 }

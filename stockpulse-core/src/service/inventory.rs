@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::admission::{Admissions, Place};
+use super::admission::{Admissions, Entry, Place};
 use super::context::Context;
-use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
-use super::level_cache::LevelCache;
-use super::level_reads::{LevelReads, SharedReads};
+use super::group_commit::{Answer, Commit, GroupCommit, GroupCommitOptions};
 #[cfg(feature = "near-cache")]
-use super::near_levels::NearLevels;
+use super::reads::NearLevels;
+use super::reads::Reads;
 use super::router::{Router, Routes};
 use crate::engine::Engine;
 use crate::engine::stock::{Existing, StockAction, StockCommand, StockOutcome};
@@ -41,8 +40,8 @@ pub(super) struct Inner {
     engine: Engine,
     commits: GroupCommit<StockCommand, StockOutcome, Routes>,
     router: Router,
-    admissions: Option<Admissions>,
-    reads: LevelReads,
+    admissions: Option<Arc<Admissions>>,
+    reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -54,9 +53,7 @@ pub struct InventoryBuilder {
     options: GroupCommitOptions,
     context: Context,
     gate: Option<Arc<dyn AdmissionGate>>,
-    cache: Option<Arc<dyn Cache>>,
-    #[cfg(feature = "near-cache")]
-    near: Option<NearLevels>,
+    reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
 
@@ -105,7 +102,7 @@ impl InventoryBuilder {
     /// Answers [`Inventory::availability`] through a cache.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
-        self.cache = Some(cache);
+        self.reads = self.reads.with_cache(cache);
         self
     }
 
@@ -114,7 +111,7 @@ impl InventoryBuilder {
     #[cfg(feature = "near-cache")]
     #[must_use]
     pub fn with_near_levels(mut self, near: NearLevels) -> Self {
-        self.near = Some(near);
+        self.reads = self.reads.with_near(near);
         self
     }
 
@@ -130,19 +127,13 @@ impl InventoryBuilder {
     pub fn start(self) -> Inventory {
         let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
         let commits = GroupCommit::start(commit, &self.options);
-        let shared = SharedReads { cache: self.cache.map(LevelCache::new), store: Arc::clone(&self.store) };
-        let reads = LevelReads {
-            #[cfg(feature = "near-cache")]
-            near: self.near,
-            shared,
-        };
         let inner = Inner {
             router: Router::new(commits.shards()),
             store: self.store,
             engine: self.engine,
             commits,
-            admissions: self.gate.map(Admissions::new),
-            reads,
+            admissions: self.gate.map(|gate| Arc::new(Admissions::start(gate))),
+            reads: self.reads,
             catalog: self.catalog,
         };
         Inventory { inner: Arc::new(inner), context: self.context }
@@ -165,6 +156,10 @@ impl Commit<StockCommand, StockOutcome> for StoreCommit {
     fn commutes(&self, command: &StockCommand) -> bool {
         matches!(&command.action, StockAction::Reserve(reserve) if reserve.existing == Existing::Refuse)
     }
+
+    fn fails_as_one(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a command may have been asked for before.
@@ -179,14 +174,12 @@ impl Inventory {
     #[must_use]
     pub fn builder(store: Arc<dyn InventoryStore>) -> InventoryBuilder {
         InventoryBuilder {
+            reads: Reads::new(Arc::clone(&store)),
             store,
             engine: Engine::new(),
             options: GroupCommitOptions::default(),
             context: Context::default(),
             gate: None,
-            cache: None,
-            #[cfg(feature = "near-cache")]
-            near: None,
             catalog: None,
         }
     }
@@ -237,20 +230,29 @@ impl Inventory {
         let named = |error: Error| error.during("inventory.execute");
         command.action.validate(self.inner.engine.limits()).map_err(named)?;
         self.resolve_kits(std::slice::from_mut(&mut command)).await?;
-        let admissions = self.inner.admissions.as_ref();
-        if let Some(admissions) = admissions
-            && let Some(refused) = admissions.admit(&command).await
-            && (asked == Asked::Never || !self.is_known(&command).await.map_err(named)?)
-        {
-            return Ok(refused);
+        let Some(admissions) = &self.inner.admissions else {
+            return self.queue(command).await.map_err(named)?.wait().await.map_err(named);
+        };
+        let seat = match admissions.admit(&command).await {
+            Entry::Open(seat) => seat,
+            Entry::Refused(refused) if asked == Asked::Never => return Ok(refused),
+            Entry::Refused(refused) => match self.is_known(&command).await.map_err(named)? {
+                true => None,
+                false => return Ok(refused),
+            },
+        };
+        let place = Place::of(&command.action);
+        let queued = self.queue(command).await;
+        match place {
+            Some(place) => admissions.decided(place, seat, queued).await.map_err(named),
+            None => queued.map_err(named)?.wait().await.map_err(named),
         }
-        let place = admissions.and_then(|_| Place::of(&command.action));
+    }
+
+    /// Hands a command to the shard that it goes through.
+    async fn queue(&self, command: StockCommand) -> Result<Answer<StockOutcome>> {
         let route = self.inner.router.route(&command.action);
-        let outcome = self.inner.commits.one(route.shard(), command, Routes::from_buf([route])).await;
-        if let (Some(admissions), Some(place)) = (admissions, place) {
-            admissions.record(place, &outcome).await;
-        }
-        outcome.map_err(named)
+        self.inner.commits.queue(route.shard(), command, Routes::from_buf([route])).await
     }
 
     /// Whether the store knows the reservation of a command that the gate refused.
@@ -291,7 +293,7 @@ impl Inventory {
     /// # Errors
     /// What the store reports; a cache that fails is a miss.
     pub async fn availability(&self, keys: &[StockKey]) -> Result<Vec<Option<StockLevel>>> {
-        self.inner.reads.levels(keys).await
+        self.inner.reads.many(keys).await
     }
 
     /// How many units of a SKU can be sold at a location, from stock or by backorder; 0 if it is not kept there, or
@@ -301,7 +303,7 @@ impl Inventory {
     /// As for [`Inventory::availability`].
     pub async fn sellable(&self, key: impl Into<StockKey>) -> Result<Quantity> {
         let sellable = |level: &StockLevel| if level.retired { Quantity::ZERO } else { level.sellable() };
-        Ok(self.inner.reads.of(key.into(), sellable).await?.unwrap_or(Quantity::ZERO))
+        Ok(self.inner.reads.one(key.into(), sellable).await?.unwrap_or(Quantity::ZERO))
     }
 
     /// Reads a reservation.
@@ -336,9 +338,12 @@ impl Inventory {
         self.inner.store.expiring(before, limit).await
     }
 
-    /// Takes no more commands, commits what is queued, and waits for it.
+    /// Takes no more commands, commits what is queued, and waits for it, and until the gate was told of it.
     pub async fn close(&self) {
         self.inner.commits.close().await;
+        if let Some(admissions) = &self.inner.admissions {
+            admissions.close().await;
+        }
     }
 
     /// Attaches the kits that the reservations name, as the catalog has them now. Those of orders bring theirs.

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::catalog::Catalog;
 use super::context::Context;
 use super::group_commit::{Commit, GroupCommit, GroupCommitOptions};
+use super::reads::Reads;
 use crate::engine::Engine;
 use crate::engine::order::{
     OrderAction, OrderCommand, OrderOutcome, OrderParts, OrderRefusal, OrderState, PaymentResult, Place, PurchaseLimit,
@@ -16,7 +17,7 @@ use crate::engine::order::{
 use crate::engine::stock::Decision;
 use crate::error::{Error, Result};
 use crate::model::{Actor, HistoryEntry, LocationId, Order, OrderId, Sku, Timestamp, TraceContext};
-use crate::port::{Clock, IdGenerator, OrderQuery, OrderStore, Page};
+use crate::port::{Cache, Clock, IdGenerator, OrderQuery, OrderStore, Page};
 
 /// The order service: group commit before an [`OrderStore`]. An order that was accepted ends: confirmed and
 /// shipped, rejected, cancelled or expired.
@@ -36,6 +37,7 @@ struct Inner {
     store: Arc<dyn OrderStore>,
     engine: Engine,
     commits: GroupCommit<OrderCommand, OrderOutcome>,
+    reads: Reads<Order>,
     catalog: Option<Catalog>,
 }
 
@@ -46,6 +48,7 @@ pub struct OrdersBuilder {
     engine: Engine,
     options: GroupCommitOptions,
     context: Context,
+    reads: Reads<Order>,
     catalog: Option<Catalog>,
 }
 
@@ -87,12 +90,20 @@ impl OrdersBuilder {
         self
     }
 
+    /// Answers [`Orders::view`] through a cache that processes share. The process itself keeps none: few people look at the
+    /// same order.
+    #[must_use]
+    pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
+        self.reads = self.reads.with_cache(cache);
+        self
+    }
+
     /// Starts the service's task on the current tokio runtime.
     #[must_use]
     pub fn start(self) -> Orders {
         let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
         let commits = GroupCommit::start(commit, &self.options);
-        let inner = Inner { store: self.store, engine: self.engine, commits, catalog: self.catalog };
+        let inner = Inner { store: self.store, engine: self.engine, commits, reads: self.reads, catalog: self.catalog };
         Orders { inner: Arc::new(inner), context: self.context }
     }
 }
@@ -112,6 +123,10 @@ impl Commit<OrderCommand, OrderOutcome> for StoreCommit {
     fn commutes(&self, _: &OrderCommand) -> bool {
         false
     }
+
+    fn fails_as_one(&self) -> bool {
+        false
+    }
 }
 
 /// What the order service answers: where the order stands, or why not.
@@ -122,6 +137,7 @@ impl Orders {
     #[must_use]
     pub fn builder(store: Arc<dyn OrderStore>) -> OrdersBuilder {
         OrdersBuilder {
+            reads: Reads::new(Arc::clone(&store)),
             store,
             engine: Engine::new(),
             options: GroupCommitOptions::default(),
@@ -236,7 +252,20 @@ impl Orders {
         self.execute(self.command(OrderAction::Return { order, parts, location })).await
     }
 
-    /// Reads an order.
+    /// Reads orders to show them, through the cache if there is one, aligned with `ids`: they may be a moment old. What is
+    /// to be decided about an order is decided by a command, and [`Orders::order`] reads it from the store.
+    ///
+    /// With a [`CacheHandler`](crate::worker::CacheHandler) what is read is as old as an event takes to arrive, without one
+    /// 30 s at most. Every change makes an event but one: money that came for an order that was paid is written into its
+    /// history and tells nobody. For so long the order may be read without it; nothing of it differs but its version.
+    ///
+    /// # Errors
+    /// What the store reports; a cache that fails is a miss.
+    pub async fn view(&self, ids: &[OrderId]) -> Result<Vec<Option<Order>>> {
+        self.inner.reads.many(ids).await
+    }
+
+    /// Reads an order from the store.
     ///
     /// # Errors
     /// What the store reports.

@@ -74,7 +74,10 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
                     self.receiver.close();
                     closed = true;
                 }
-                Some(()) = running.next(), if ahead => {
+                Some(failed) = running.next(), if ahead => {
+                    if let Some(error) = failed && self.commit.fails_as_one() {
+                        self.fail_waiting(&error);
+                    }
                     // Who has come meanwhile goes with the next one.
                     self.receiver.recv_many(&mut received, room).now_or_never();
                     self.waiting.extend(received.drain(..));
@@ -99,6 +102,14 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
             Job::Many(commands, ..) => self.commute(commands),
         };
         latest.lets_others_by && self.waiting.len() * 4 >= latest.requests * 3 && self.waiting.iter().all(commutes)
+    }
+
+    /// Answers all who wait with the failure of a batch.
+    fn fail_waiting(&mut self, error: &Error) {
+        let queued = std::iter::from_fn(|| self.receiver.try_recv().ok());
+        for job in self.waiting.drain(..).chain(queued) {
+            job.fail(error);
+        }
     }
 
     fn commute(&self, commands: &[C]) -> bool {
@@ -135,8 +146,8 @@ impl<C: Send + 'static, O: Send + 'static, T: Send + 'static> Shard<C, O, T> {
 }
 
 impl<C: Send + 'static, O: Send + 'static, T: Send> Batch<C, O, T> {
-    /// Commits it, and answers. A store that panics fails this batch and no other.
-    async fn run(self, store: Arc<dyn Commit<C, O>>) {
+    /// Commits it, answers, and says how it failed, if it did. A store that panics fails this batch and no other.
+    async fn run(self, store: Arc<dyn Commit<C, O>>) -> Option<Error> {
         let Self { commands, tickets, replies } = self;
         let expected = commands.len();
         let committed = AssertUnwindSafe(async { store.commit(commands).await }).catch_unwind().await;
@@ -147,7 +158,9 @@ impl<C: Send + 'static, O: Send + 'static, T: Send> Batch<C, O, T> {
         });
         let answer = answer.and_then(|outcomes| complete(outcomes, expected));
         drop(tickets);
+        let failed = answer.as_ref().err().map(Error::duplicate);
         answer_all(replies, answer);
+        failed
     }
 }
 

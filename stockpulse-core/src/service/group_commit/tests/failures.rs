@@ -20,6 +20,26 @@ async fn an_error_reaches_every_caller_of_its_batch_and_no_other() {
 }
 
 #[tokio::test]
+async fn where_all_fail_as_one_those_who_waited_are_answered_and_those_who_come_later_are_tried() {
+    let store = Store { fails_as_one: true, ..Store::default() };
+    let (group, store) = start_before(store, GroupCommitOptions { queue: some(4), ..GroupCommitOptions::default() });
+    store.will(&[Answer::Unavailable, Answer::TenTimes, Answer::TenTimes, Answer::Panic]);
+    for (first, answer) in [(1, Some(ErrorKind::Unavailable)), (11, None), (21, Some(ErrorKind::Unexpected))] {
+        let tried = ask(&group, first).await;
+        let (one, several) = (ask(&group, first + 1).await, ask_many(&group, &[first + 2, first + 3]).await);
+        store.let_through(1).await;
+        assert_eq!(kind(tried.await.unwrap()), answer);
+        if answer.is_none() {
+            store.let_through(1).await;
+        }
+        assert_eq!((kind(one.await.unwrap()), kind(several.await.unwrap())), (answer, answer));
+    }
+    assert_eq!(store.batches(), [vec![1], vec![11], vec![12, 13, 14], vec![21]]);
+    store.let_through(1).await;
+    assert_eq!(group.one(0, 31, Arc::default()).await.unwrap(), 310);
+}
+
+#[tokio::test]
 async fn a_store_that_answers_too_little_or_too_much_is_an_error_and_gives_nobody_anothers_answer() {
     for wrong in [Answer::TooFew, Answer::TooMany] {
         let (group, store) = start(GroupCommitOptions::default());

@@ -27,6 +27,7 @@ struct Store {
     batches: Mutex<Vec<Vec<u32>>>,
     answers: Mutex<VecDeque<Answer>>,
     permits: Semaphore,
+    fails_as_one: bool,
 }
 
 #[async_trait]
@@ -49,6 +50,10 @@ impl Commit<u32, u32> for Store {
     fn commutes(&self, number: &u32) -> bool {
         *number >= COMMUTING
     }
+
+    fn fails_as_one(&self) -> bool {
+        self.fails_as_one
+    }
 }
 
 /// From here on numbers commute.
@@ -58,12 +63,23 @@ type Group = Arc<GroupCommit<u32, u32, Arc<()>>>;
 
 /// A group commit before a store that answers nothing until it is let.
 fn start(options: GroupCommitOptions) -> (Group, Arc<Store>) {
-    let store = Arc::new(Store { batches: Mutex::default(), answers: Mutex::default(), permits: Semaphore::new(0) });
+    start_before(Store::default(), options)
+}
+
+fn start_before(store: Store, options: GroupCommitOptions) -> (Group, Arc<Store>) {
+    let store = Arc::new(store);
     (Arc::new(GroupCommit::start(Arc::clone(&store) as _, &options)), store)
 }
 
 fn some(number: usize) -> NonZeroUsize {
     NonZeroUsize::new(number).unwrap()
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        let permits = Semaphore::new(0);
+        Self { batches: Mutex::default(), answers: Mutex::default(), permits, fails_as_one: false }
+    }
 }
 
 impl Store {
