@@ -66,6 +66,7 @@ mod plain;
 mod producer;
 mod subscription;
 mod topics;
+mod trouble;
 mod wire;
 
 pub use self::admin::{Finding, Health, KafkaAdmin, TopicSettings};

@@ -36,3 +36,10 @@ mod faults {
     mod members;
     mod outage;
 }
+
+#[cfg(unix)]
+#[cfg(test)]
+mod guarded {
+    mod certificates;
+    mod credentials;
+}
