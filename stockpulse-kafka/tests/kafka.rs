@@ -10,6 +10,7 @@ mod support;
 mod bus {
     mod admin;
     mod aside;
+    mod command;
     mod foreign;
     mod metrics;
 }
