@@ -13,6 +13,7 @@ mod bus {
     mod command;
     mod foreign;
     mod metrics;
+    mod publish;
     mod refused;
 }
 
