@@ -1,125 +1,32 @@
 //! Topics and the cluster: creating, checking, health.
 
+mod health;
+mod probe;
+mod settings;
+
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
-use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::config::{ClientConfig, FromClientConfigAndContext};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::Metadata;
 use stockpulse_core::{Error, ErrorKind, Result};
+
+pub use self::health::{Finding, Health};
+use self::probe::Probe;
+pub use self::settings::TopicSettings;
 
 use crate::client::{self, Quiet};
 use crate::error::{code_kind, failure};
 use crate::options::KafkaOptions;
 use crate::topics;
 
-/// How topics are made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TopicSettings {
-    /// Partitions; 12 unless set. At most so many members of a group have something to do. A key's partition depends on it,
-    /// so it is not to be changed while order matters.
-    pub partitions: u16,
-    /// Copies; the broker's default unless set. In production 3, with `min.insync.replicas` 2.
-    pub replication: Option<u16>,
-    /// How long records are kept; 7 days unless set, `None` for ever.
-    pub retention: Option<Duration>,
-    /// Other settings of the topic, such as `min.insync.replicas`.
-    pub settings: BTreeMap<String, String>,
-}
-
-impl Default for TopicSettings {
-    fn default() -> Self {
-        let retention = Some(Duration::from_secs(7 * 24 * 60 * 60));
-        Self { partitions: 12, replication: None, retention, settings: BTreeMap::new() }
-    }
-}
-
-impl TopicSettings {
-    /// Sets the number of partitions.
-    #[must_use]
-    pub fn with_partitions(mut self, partitions: u16) -> Self {
-        self.partitions = partitions;
-        self
-    }
-
-    /// Sets the number of copies.
-    #[must_use]
-    pub fn with_replication(mut self, copies: u16) -> Self {
-        self.replication = Some(copies);
-        self
-    }
-
-    /// Sets how long records are kept.
-    #[must_use]
-    pub fn with_retention(mut self, retention: Option<Duration>) -> Self {
-        self.retention = retention;
-        self
-    }
-
-    /// Sets another setting of the topic.
-    #[must_use]
-    pub fn with_setting(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
-        self.settings.insert(key.into(), value.into());
-        self
-    }
-
-    fn properties(&self) -> BTreeMap<String, String> {
-        let retention = self.retention.map_or_else(|| "-1".to_owned(), |kept| kept.as_millis().to_string());
-        let mut properties = BTreeMap::from([("retention.ms".to_owned(), retention)]);
-        properties.extend(self.settings.clone());
-        properties
-    }
-}
-
-/// Something about a topic that is not as it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The topic.
-    pub topic: String,
-    /// What it is about: `exists`, `partitions`, `replication`, or the name of a setting.
-    pub what: String,
-    /// How it should be.
-    pub expected: String,
-    /// How it is.
-    pub found: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { topic, what, expected, found } = self;
-        write!(f, "{topic}: {what} is {found}, and should be {expected}")
-    }
-}
-
-/// The state of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Health {
-    /// Brokers that the cluster knows.
-    pub brokers: usize,
-    /// Topics of the bus that are missing.
-    pub missing: Vec<String>,
-    /// Partitions of the bus's topics that have no leader: nothing can be published to them or read.
-    pub leaderless: usize,
-    /// Partitions of the bus's topics that have fewer copies in sync than they should.
-    pub under_replicated: usize,
-}
-
-impl Health {
-    /// Whether everything can be published and read.
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.missing.is_empty() && self.leaderless == 0
-    }
-}
-
 /// Creates and checks topics, and looks after the cluster.
 pub struct KafkaAdmin {
-    client: Arc<AdminClient<Quiet>>,
+    probe: Probe,
+    config: ClientConfig,
     options: KafkaOptions,
 }
 
@@ -130,8 +37,7 @@ impl KafkaAdmin {
     /// `Config` when librdkafka does not take the options.
     pub fn new(options: KafkaOptions) -> Result<Self> {
         let config = client::config(options.admin_properties());
-        let client = AdminClient::from_config_and_context(&config, Quiet).map_err(|error| failure(&error))?;
-        Ok(Self { client: Arc::new(client), options })
+        Ok(Self { probe: Probe::new(&config)?, config, options })
     }
 
     /// Creates the topics of all event types that do not exist yet; answers which those were, once brokers know them.
@@ -154,20 +60,25 @@ impl KafkaAdmin {
     /// A dropped future may have created them.
     pub async fn create(&self, names: &[String], settings: &TopicSettings) -> Result<Vec<String>> {
         names.iter().try_for_each(|name| topics::check(name))?;
-        if names.is_empty() {
+        let there = self.all().await?;
+        let missing: Vec<&String> = names.iter().filter(|name| !there.contains_key(*name)).collect();
+        if missing.is_empty() {
             return Ok(Vec::new());
         }
         let properties = settings.properties();
         // -1 is the broker's default.
         let copies = settings.replication.map_or(-1, i32::from);
-        let new: Vec<NewTopic<'_>> = names
-            .iter()
+        let new: Vec<NewTopic<'_>> = missing
+            .into_iter()
             .map(|name| {
                 let new = NewTopic::new(name, settings.partitions.max(1).into(), TopicReplication::Fixed(copies));
                 properties.iter().fold(new, |new, (key, value)| new.set(key, value))
             })
             .collect();
-        let created = self.client.create_topics(&new, &self.admin_options()).await.map_err(|error| during(&error))?;
+        let client = self.client()?;
+        let created = client.create_topics(&new, &self.admin_options()).await;
+        retire(client);
+        let created = created.map_err(|error| during(&error))?;
         let mut made = Vec::new();
         for answer in created {
             match answer {
@@ -227,8 +138,10 @@ impl KafkaAdmin {
         if there.is_empty() {
             return Ok(findings);
         }
-        let configs =
-            self.client.describe_configs(&there, &self.admin_options()).await.map_err(|error| during(&error))?;
+        let client = self.client()?;
+        let configs = client.describe_configs(&there, &self.admin_options()).await;
+        retire(client);
+        let configs = configs.map_err(|error| during(&error))?;
         for (config, topic) in configs.into_iter().zip(there) {
             let ResourceSpecifier::Topic(name) = topic else { continue };
             let config = config.map_err(|code| refused(&format!("the settings of topic '{name}'"), code))?;
@@ -277,11 +190,13 @@ impl KafkaAdmin {
     }
 
     async fn metadata(&self) -> Result<Metadata> {
-        let (client, timeout) = (Arc::clone(&self.client), self.options.request_timeout);
-        // Of all topics: asking for one by name makes it, where brokers are set up to do so.
-        let fetched = tokio::task::spawn_blocking(move || client.inner().fetch_metadata(None, timeout)).await;
-        let fetched = fetched.map_err(|error| Error::new(ErrorKind::Unexpected, "no metadata").with_source(error))?;
-        fetched.map_err(|error| during(&error))
+        let metadata = self.probe.metadata(self.options.request_timeout).await;
+        metadata.map_err(|error| error.during("kafka.admin"))
+    }
+
+    /// For one question. The probe has been answered before, so that it is known why brokers cannot be reached.
+    fn client(&self) -> Result<AdminClient<Quiet>> {
+        AdminClient::from_config_and_context(&self.config, Quiet).map_err(|error| during(&error))
     }
 
     fn admin_options(&self) -> AdminOptions {
@@ -294,6 +209,11 @@ impl fmt::Debug for KafkaAdmin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("KafkaAdmin").field("options", &self.options).finish_non_exhaustive()
     }
+}
+
+/// Lets go of a client elsewhere, as its thread is waited for.
+fn retire(client: AdminClient<Quiet>) {
+    drop(tokio::task::spawn_blocking(move || drop(client)));
 }
 
 fn during(error: &KafkaError) -> Error {

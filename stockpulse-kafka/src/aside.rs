@@ -8,7 +8,6 @@ use rdkafka::message::{Headers, OwnedHeaders};
 use stockpulse_core::{Error, ErrorKind, Result};
 
 use crate::connection::Connection;
-use crate::error::failure;
 use crate::metrics;
 use crate::topics::dead_letter_topic;
 use crate::wire::{Outgoing, header};
@@ -175,7 +174,7 @@ impl Connection {
 
     async fn send_all(&self, records: &[Written<'_>]) -> Vec<Result<()>> {
         let answers = self.producer.send(records.iter().map(Written::record).collect()).await;
-        answers.into_iter().map(|answer| answer.map_or(Ok(()), |error| Err(failure(&error)))).collect()
+        answers.into_iter().map(|answer| answer.map_or(Ok(()), |error| Err(self.producer.failure(&error)))).collect()
     }
 
     /// Produces one record, and waits until all replicas have it.
@@ -183,7 +182,7 @@ impl Connection {
         let mut answers = self.producer.send(vec![record]).await;
         match answers.pop() {
             Some(None) => Ok(()),
-            Some(Some(error)) => Err(failure(&error)),
+            Some(Some(error)) => Err(self.producer.failure(&error)),
             None => Err(Error::new(ErrorKind::Unexpected, "no answer to a record")),
         }
     }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use stockpulse_core::Result;
 use stockpulse_core::model::Envelope;
 use stockpulse_core::port::{Published, Publisher, SubscribeOptions, Subscriber, Subscription};
+use stockpulse_core::{Error, Result};
 
 use crate::connection::Connection;
 use crate::options::KafkaOptions;
@@ -64,7 +64,7 @@ impl Publisher for KafkaBus {
         let answers = self.connection.producer.send(records.collect()).await;
         for ((index, _), answer) in topics.iter().zip(answers) {
             if let (Some(error), Some(published)) = (answer, published.get_mut(*index)) {
-                *published = not_published(&error);
+                *published = not_published(&error, &self.connection.producer.failure(&error));
             }
         }
         Ok(published)
@@ -85,11 +85,11 @@ impl Subscriber for KafkaBus {
 }
 
 /// Whether it helps to try again. A topic that is missing may yet be made, and a right may be granted.
-fn not_published(error: &KafkaError) -> Published {
+fn not_published(error: &KafkaError, explained: &Error) -> Published {
     match error.rdkafka_error_code() {
         Some(
             RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessage | RDKafkaErrorCode::InvalidRecord,
-        ) => Published::Refused(error.to_string()),
-        _ => Published::Failed(error.to_string()),
+        ) => Published::Refused(explained.to_string()),
+        _ => Published::Failed(explained.to_string()),
     }
 }

@@ -17,6 +17,37 @@ pub(crate) fn failure(error: &KafkaError) -> Error {
     Error::new(kind(error), message)
 }
 
+/// A failure with what librdkafka said of the reason, if it is no more than that no broker answered.
+pub(crate) fn explained(error: &KafkaError, said: Option<(Code, String)>) -> Error {
+    match said.filter(|_| is_silence(error)) {
+        Some((_, reason)) => Error::new(kind(error), format!("{error}: {reason}")),
+        None => failure(error),
+    }
+}
+
+/// The same where it is asked whether brokers can be reached at all. Who is not let in, or finds a stranger there, need not
+/// try again.
+pub(crate) fn unreachable(error: &KafkaError, said: Option<(Code, String)>) -> Error {
+    match said {
+        Some((code, reason)) if is_silence(error) && code_kind(code) == ErrorKind::Config => {
+            Error::new(ErrorKind::Config, format!("{error}: {reason}"))
+        }
+        said => explained(error, said),
+    }
+}
+
+/// Whether a failure says no more than that no broker answered.
+fn is_silence(error: &KafkaError) -> bool {
+    let silent = [
+        Code::BrokerTransportFailure,
+        Code::AllBrokersDown,
+        Code::OperationTimedOut,
+        Code::TimedOutQueue,
+        Code::MessageTimedOut,
+    ];
+    error.rdkafka_error_code().is_some_and(|code| silent.contains(&code))
+}
+
 /// What kind of failure it is.
 fn kind(error: &KafkaError) -> ErrorKind {
     match error {
@@ -36,6 +67,7 @@ pub(crate) fn code_kind(code: Code) -> ErrorKind {
         Code::QueueFull | Code::ThrottlingQuotaExceeded => ErrorKind::Contention,
         Code::UnknownTopic | Code::UnknownTopicOrPartition | Code::UnknownPartition => ErrorKind::Config,
         Code::Authentication
+        | Code::SSL
         | Code::SaslAuthenticationFailed
         | Code::TopicAuthorizationFailed
         | Code::GroupAuthorizationFailed
@@ -70,6 +102,22 @@ mod tests {
             let shown = format!("{error} {error:?}");
             assert!(shown.contains(key) && !shown.contains("hunter2"), "{shown}");
         }
+    }
+
+    #[test]
+    fn silence_is_explained_and_what_says_more_is_not() {
+        let said = |code| Some((code, "the reason".to_owned()));
+        let shown = |error: Error| (error.kind(), error.to_string().contains("the reason"));
+        let silence = KafkaError::MetadataFetch(Code::BrokerTransportFailure);
+        let large = KafkaError::MessageProduction(Code::MessageSizeTooLarge);
+        for code in [Code::Authentication, Code::SSL] {
+            assert_eq!(shown(unreachable(&silence, said(code))), (ErrorKind::Config, true));
+            // A process that was let in before goes on trying.
+            assert_eq!(shown(explained(&silence, said(code))), (ErrorKind::Unavailable, true));
+            assert_eq!(shown(unreachable(&large, said(code))), (ErrorKind::InvalidInput, false));
+        }
+        assert_eq!(shown(unreachable(&silence, said(Code::Resolve))), (ErrorKind::Unavailable, true));
+        assert_eq!(shown(unreachable(&silence, None)), (ErrorKind::Unavailable, false));
     }
 
     #[test]

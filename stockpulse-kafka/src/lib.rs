@@ -46,7 +46,7 @@
 //! ```
 //!
 //! # Features
-//! - `ssl`: TLS, and SASL with PLAIN, SCRAM and OAUTHBEARER, with the system's OpenSSL.
+//! - `ssl`: TLS, and SASL with SCRAM, with the system's OpenSSL. SASL PLAIN is always there. OAUTHBEARER is not supported.
 //! - `zstd`: Zstandard compression.
 //! - `cli`: the program `stockpulse-kafka-dlt`, which lists, shows, replays and drops dead letters.
 //!
@@ -66,6 +66,7 @@ mod plain;
 mod producer;
 mod subscription;
 mod topics;
+mod trouble;
 mod wire;
 
 pub use self::admin::{Finding, Health, KafkaAdmin, TopicSettings};

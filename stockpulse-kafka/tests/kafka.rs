@@ -10,8 +10,11 @@ mod support;
 mod bus {
     mod admin;
     mod aside;
+    mod command;
     mod foreign;
     mod metrics;
+    mod publish;
+    mod refused;
 }
 
 #[cfg(test)]
@@ -35,4 +38,11 @@ mod faults {
     mod child;
     mod members;
     mod outage;
+}
+
+#[cfg(unix)]
+#[cfg(test)]
+mod guarded {
+    mod certificates;
+    mod credentials;
 }

@@ -14,8 +14,9 @@ use tokio::sync::Semaphore;
 
 use self::reports::{Reporter, Reports, Ticket};
 use crate::client;
-use crate::error::failure;
+use crate::error::{explained, failure};
 use crate::options::KafkaOptions;
+use crate::trouble::Trouble;
 use crate::wire::Outgoing;
 
 /// How long a record waits that librdkafka has no room for.
@@ -27,6 +28,7 @@ type Client = ThreadedProducer<Reporter>;
 pub(crate) struct Producer {
     config: ClientConfig,
     client: RwLock<Arc<Client>>,
+    trouble: Trouble,
     /// One permit for each KiB that may be under way.
     room: Arc<Semaphore>,
     kib: u32,
@@ -37,11 +39,13 @@ impl Producer {
     /// A producer; it connects by itself.
     pub(crate) fn new(options: &KafkaOptions) -> Result<Self> {
         let config = client::config(options.producer_properties());
-        let client = build(&config)?;
+        let trouble = Trouble::default();
+        let client = build(&config, &trouble)?;
         let kib = options.buffer_kib.max(1);
         Ok(Self {
             config,
             client: RwLock::new(Arc::new(client)),
+            trouble,
             room: Arc::new(Semaphore::new(usize::try_from(kib).unwrap_or(usize::MAX))),
             kib,
             flush_timeout: options.flush_timeout,
@@ -86,6 +90,11 @@ impl Producer {
         answers
     }
 
+    /// What a record's failure means, and why there was no answer if there was none.
+    pub(crate) fn failure(&self, error: &KafkaError) -> Error {
+        explained(error, self.trouble.said())
+    }
+
     /// Waits until everything is acknowledged or has failed.
     pub(crate) async fn flush(&self) -> Result<()> {
         let (client, timeout) = (self.client(), self.flush_timeout);
@@ -107,7 +116,7 @@ impl Producer {
         let mut client = self.client.write().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&client, failed) {
             tracing::error!("the producer failed for good and is built anew");
-            match build(&self.config) {
+            match build(&self.config, &self.trouble) {
                 Ok(new) => retire(std::mem::replace(&mut *client, Arc::new(new))),
                 Err(error) => tracing::error!(%error, "no new producer could be built"),
             }
@@ -128,8 +137,8 @@ impl fmt::Debug for Producer {
     }
 }
 
-fn build(config: &ClientConfig) -> Result<Client> {
-    Client::from_config_and_context(config, Reporter).map_err(|error| failure(&error))
+fn build(config: &ClientConfig, trouble: &Trouble) -> Result<Client> {
+    Client::from_config_and_context(config, Reporter(trouble.clone())).map_err(|error| failure(&error))
 }
 
 /// Lets go of a client elsewhere: the last one to do so waits for its threads.

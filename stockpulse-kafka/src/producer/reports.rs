@@ -12,7 +12,8 @@ use rdkafka::producer::ProducerContext;
 use rdkafka::statistics::Statistics;
 use tokio::sync::{Notify, OwnedSemaphorePermit};
 
-use crate::{client, metrics};
+use crate::metrics;
+use crate::trouble::Trouble;
 
 /// The answers to the records of one call; one allocation and one wake-up for all of them.
 pub(super) struct Reports {
@@ -88,13 +89,13 @@ impl fmt::Debug for Ticket {
     }
 }
 
-/// Hands reports to whoever waits for them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reporter;
+/// Hands reports to whoever waits for them, and hears why there are none.
+#[derive(Clone, Debug)]
+pub(super) struct Reporter(pub(super) Trouble);
 
 impl ClientContext for Reporter {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        client::log(level, facility, message);
+        self.0.log(level, facility, message);
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -102,7 +103,7 @@ impl ClientContext for Reporter {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        client::failed(&error, reason);
+        self.0.failed(&error, reason);
     }
 }
 
@@ -110,6 +111,9 @@ impl ProducerContext for Reporter {
     type DeliveryOpaque = Box<Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, mut ticket: Box<Ticket>) {
+        if result.is_ok() {
+            self.0.is_over();
+        }
         ticket.report(result.as_ref().err().map(|(error, _)| error.clone()));
     }
 }

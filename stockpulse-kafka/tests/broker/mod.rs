@@ -17,13 +17,23 @@ use tempfile::TempDir;
 /// Whom the broker runs as when the tests run as root: `nobody`, as all servers of the tests.
 const NOBODY: u32 = 65_534;
 
+/// A further listener, for clients that have to show who they are.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    /// Its protocol, as brokers name it.
+    pub(crate) protocol: &'static str,
+    /// Settings of the broker, a line each.
+    pub(crate) settings: String,
+    /// Arguments with which its folders are formatted, such as users.
+    pub(crate) format: Vec<String>,
+}
+
 /// As `.ci/servers/kafka.sh` has them, which says why.
 const SETTINGS: &str = "\
     process.roles=broker,controller\n\
     node.id=1\n\
     controller.listener.names=CONTROLLER\n\
     inter.broker.listener.name=PLAINTEXT\n\
-    listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
     auto.create.topics.enable=false\n\
     offsets.topic.replication.factor=1\n\
     offsets.topic.num.partitions=1\n\
@@ -55,6 +65,7 @@ pub(crate) struct Broker {
     jars: PathBuf,
     running: Option<Child>,
     port: u16,
+    guarded: Option<(Guarded, u16)>,
     /// Everything it writes: the records of a partition are in `data/<topic>-<partition>`.
     pub(crate) folder: TempDir,
 }
@@ -62,12 +73,18 @@ pub(crate) struct Broker {
 impl Broker {
     /// A running broker, or nothing where there is no program for it; then it says so.
     pub(crate) fn new(test: &str) -> Option<Self> {
+        Self::with(test, None)
+    }
+
+    /// One with a further listener.
+    pub(crate) fn with(test: &str, guarded: Option<Guarded>) -> Option<Self> {
         let (Some(libs), Some(java)) = (variable("STOCKPULSE_KAFKA_LIBS"), variable("STOCKPULSE_KAFKA_JAVA")) else {
             skipped(test, "STOCKPULSE_KAFKA_LIBS and STOCKPULSE_KAFKA_JAVA do not name a broker to be killed");
             return None;
         };
         let folder = tempfile::Builder::new().prefix("stockpulse-broker.").tempdir().unwrap();
-        let mut broker = Self { java, jars: libs.join("*"), running: None, port: 0, folder };
+        let guarded = guarded.map(|guarded| (guarded, 0));
+        let mut broker = Self { java, jars: libs.join("*"), running: None, port: 0, guarded, folder };
         broker.install();
         // Somebody else may take the port until Java has got so far.
         let started = (0..5).any(|_| {
@@ -81,6 +98,12 @@ impl Broker {
     /// Host and port, which stay the same.
     pub(crate) fn address(&self) -> String {
         self.socket().to_string()
+    }
+
+    /// Host and port of the further listener.
+    pub(crate) fn guarded(&self) -> String {
+        let (_, port) = self.guarded.as_ref().expect("a further listener");
+        SocketAddr::from((Ipv4Addr::LOCALHOST, *port)).to_string()
     }
 
     /// Starts it again, and waits until it answers and has a coordinator for groups.
@@ -139,17 +162,27 @@ impl Broker {
         self.port = free_port();
         let (port, controller) = (self.port, free_port());
         let (data, meta) = (self.path("data"), self.path("meta"));
+        let (mut listeners, mut protocols, mut more) = (format!("PLAINTEXT://127.0.0.1:{port}"), String::new(), "");
+        if let Some((guarded, port)) = &mut self.guarded {
+            *port = free_port();
+            let protocol = guarded.protocol;
+            listeners += &format!(",{protocol}://127.0.0.1:{port}");
+            protocols = format!(",{protocol}:{protocol}");
+            more = &guarded.settings;
+        }
         let own = format!(
             "{SETTINGS}controller.quorum.voters=1@127.0.0.1:{controller}\n\
-             listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
-             advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
-             log.dirs={}\nmetadata.log.dir={}\n",
+             listeners={listeners},CONTROLLER://127.0.0.1:{controller}\n\
+             advertised.listeners={listeners}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT{protocols}\n\
+             log.dirs={}\nmetadata.log.dir={}\n{more}",
             data.display(),
             meta.display()
         );
         std::fs::write(self.path("server.properties"), own).unwrap();
         let mut format = self.program("kafka.tools.StorageTool");
-        format.args(["format", "--ignore-formatted", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c"]);
+        format.args(["format", "--ignore-formatted", "-t", "MkU3OEVBNTcwNTJENDM2Qk"]);
+        format.args(self.guarded.iter().flat_map(|(guarded, _)| &guarded.format)).arg("-c");
         assert!(format.arg(self.path("server.properties")).status().unwrap().success(), "{}", self.log());
     }
 

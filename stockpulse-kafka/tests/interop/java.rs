@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use crate::support::broker_or_skip;
+use crate::support::{broker_or_skip, skip};
 
 /// A record as they show it, or as they are to write it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,16 +26,13 @@ pub(crate) struct Java {
 
 impl Java {
     /// The clients; `None`, after saying so, if there are none.
-    #[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
     pub(crate) fn find(test: &str) -> Option<Self> {
         let broker = broker_or_skip(test)?;
         let variable = |name| std::env::var_os(name).map(PathBuf::from);
         if let (Some(libs), Some(program)) = (variable("STOCKPULSE_KAFKA_LIBS"), variable("STOCKPULSE_KAFKA_JAVA")) {
             return Some(Self { broker, program, jars: libs.join("*") });
         }
-        let reason = "STOCKPULSE_KAFKA_LIBS and STOCKPULSE_KAFKA_JAVA name no Kafka and no Java";
-        eprintln!("SKIP {test}: {reason}");
-        assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "skipped: {reason}");
+        skip(test, "STOCKPULSE_KAFKA_LIBS and STOCKPULSE_KAFKA_JAVA name no Kafka and no Java");
         None
     }
 

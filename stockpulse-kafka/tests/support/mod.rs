@@ -21,15 +21,15 @@ pub(crate) fn broker() -> Result<String, String> {
 }
 
 /// The broker's address; `None`, after saying so, if there is none.
-#[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
 pub(crate) fn broker_or_skip(test: &str) -> Option<String> {
-    let reason = match broker() {
-        Ok(address) => return Some(address),
-        Err(reason) => reason,
-    };
+    broker().map_err(|reason| skip(test, &reason)).ok()
+}
+
+/// Says that a test did not run, which is a failure where every test has to.
+#[expect(clippy::print_stderr, reason = "who runs the tests has to see what was not tested")]
+pub(crate) fn skip(test: &str, reason: &str) {
     eprintln!("SKIP {test}: {reason}");
     assert_ne!(std::env::var("STOCKPULSE_REQUIRE").as_deref(), Ok("all"), "skipped: {reason}");
-    None
 }
 
 /// A name that no other test and no other run uses.

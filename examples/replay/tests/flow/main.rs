@@ -9,6 +9,7 @@
 #[path = "../../../../stockpulse-sql/tests/kills/books.rs"]
 mod books;
 #[cfg(test)]
+#[expect(dead_code, reason = "these are shared, and not all of it is needed here")]
 #[path = "../../../../stockpulse-kafka/tests/broker/mod.rs"]
 mod broker;
 #[cfg(test)]
