@@ -1,6 +1,7 @@
 //! The admission gate before the queue.
 
 mod commits;
+mod refusals;
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -10,11 +11,12 @@ use tokio_util::task::TaskTracker;
 
 use self::commits::{Admit, End, Ends, Tell};
 pub(super) use self::commits::{Admitted, Seat};
+use self::refusals::Refusals;
 use super::group_commit::{Answer, Backpressure, GroupCommit, GroupCommitOptions};
 use crate::engine::stock::{Refusal, Reserve, StockAction, StockCommand, StockOutcome};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{LocationId, Policy, Quantity, ReservationId, ReservationState, Shortage, StockKey, StockQuantity};
-use crate::port::{Admission, AdmissionGate, AdmitRequest};
+use crate::port::{Admission, AdmissionGate, AdmitRequest, Clock};
 
 /// How long the gate keeps a place for a request that nobody settles: longer than any commit takes.
 const PLACE_TTL: Duration = Duration::from_secs(60);
@@ -32,6 +34,14 @@ pub(super) struct Admissions {
     admits: GroupCommit<AdmitRequest, Admitted>,
     ends: Arc<Ends>,
     telling: TaskTracker,
+    refusals: Option<Refusals>,
+}
+
+/// Whether a command may have been asked for before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    Never,
+    Perhaps,
 }
 
 /// What a command finds at the gate.
@@ -44,8 +54,8 @@ pub(super) enum Entry {
 }
 
 impl Admissions {
-    /// Starts the tasks that call the gate, on the current tokio runtime.
-    pub(super) fn start(gate: Arc<dyn AdmissionGate>) -> Self {
+    /// Starts the tasks that call the gate, on the current tokio runtime. A refusal is repeated for `negative_ttl`.
+    pub(super) fn start(gate: Arc<dyn AdmissionGate>, negative_ttl: Option<Duration>, clock: Arc<dyn Clock>) -> Self {
         let options = GroupCommitOptions {
             shards: NonZeroUsize::MIN,
             queue: QUEUE,
@@ -55,17 +65,28 @@ impl Admissions {
         };
         let ends = Arc::new(GroupCommit::start(Arc::new(Tell { gate: Arc::clone(&gate) }), &options));
         let admit = Admit { gate, ends: Arc::clone(&ends) };
-        Self { admits: GroupCommit::start(Arc::new(admit), &options), ends, telling: TaskTracker::new() }
+        let refusals = negative_ttl.map(|ttl| Refusals::new(ttl, clock));
+        Self { admits: GroupCommit::start(Arc::new(admit), &options), ends, telling: TaskTracker::new(), refusals }
     }
 
     /// What the gate says to a command. It is asked only about plain requests that want everything from one location
-    /// each; a gate that fails lets through.
-    pub(super) async fn admit(&self, command: &StockCommand) -> Entry {
+    /// each; a gate that fails lets through. Somebody who asks for the first time may be refused as others were a moment
+    /// ago; who may have a place already is not.
+    pub(super) async fn admit(&self, command: &StockCommand, asked: Asked) -> Entry {
         let StockAction::Reserve(reserve) = &command.action else { return Entry::Open(None) };
         let Some(lines) = plain_lines(reserve) else { return Entry::Open(None) };
+        let refusals = self.refusals.as_ref().filter(|_| asked == Asked::Never);
+        if let Some(key) = refusals.and_then(|refusals| refusals.find(&lines)) {
+            return Entry::Refused(short(&lines, key));
+        }
         let request = AdmitRequest { reservation: reserve.reservation, lines: lines.clone(), ttl: PLACE_TTL };
         match self.admits.one(0, request, ()).await {
-            Ok(Admitted { admission: Admission::Refused(key), .. }) => Entry::Refused(short(&lines, &key)),
+            Ok(Admitted { admission: Admission::Refused(key), .. }) => {
+                if let Some(refusals) = &self.refusals {
+                    refusals.remember(&lines, &key);
+                }
+                Entry::Refused(short(&lines, &key))
+            }
             Ok(Admitted { seat, .. }) => Entry::Open(seat),
             Err(_) => Entry::Open(None),
         }

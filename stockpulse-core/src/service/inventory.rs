@@ -2,10 +2,11 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::admission::{Admissions, Entry, Place};
+use super::admission::{Admissions, Asked, Entry, Place};
 use super::context::Context;
 use super::group_commit::{Answer, Commit, GroupCommit, GroupCommitOptions};
 #[cfg(feature = "near-cache")]
@@ -53,6 +54,7 @@ pub struct InventoryBuilder {
     options: GroupCommitOptions,
     context: Context,
     gate: Option<Arc<dyn AdmissionGate>>,
+    negative_ttl: Option<Duration>,
     reads: Reads<StockLevel>,
     catalog: Option<Arc<dyn CatalogStore>>,
 }
@@ -99,6 +101,15 @@ impl InventoryBuilder {
         self
     }
 
+    /// Repeats a refusal of the gate for so long without asking it, to those who call [`Inventory::reserve`] for as much
+    /// of the level or more: when all is sold, buyers cost no round trip. What comes back meanwhile is sold afterwards.
+    /// Not at all unless set; a few milliseconds are enough.
+    #[must_use]
+    pub fn with_negative_ttl(mut self, ttl: Duration) -> Self {
+        self.negative_ttl = Some(ttl);
+        self
+    }
+
     /// Answers [`Inventory::availability`] through a cache.
     #[must_use]
     pub fn with_cache(mut self, cache: Arc<dyn Cache>) -> Self {
@@ -127,12 +138,13 @@ impl InventoryBuilder {
     pub fn start(self) -> Inventory {
         let commit = Arc::new(StoreCommit { store: Arc::clone(&self.store), engine: self.engine.clone() });
         let commits = GroupCommit::start(commit, &self.options);
+        let clock = Arc::clone(&self.context.clock);
         let inner = Inner {
             router: Router::new(commits.shards()),
             store: self.store,
             engine: self.engine,
             commits,
-            admissions: self.gate.map(|gate| Arc::new(Admissions::start(gate))),
+            admissions: self.gate.map(|gate| Arc::new(Admissions::start(gate, self.negative_ttl, clock))),
             reads: self.reads,
             catalog: self.catalog,
         };
@@ -162,13 +174,6 @@ impl Commit<StockCommand, StockOutcome> for StoreCommit {
     }
 }
 
-/// Whether a command may have been asked for before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    Never,
-    Perhaps,
-}
-
 impl Inventory {
     /// Builds a service on a store.
     #[must_use]
@@ -180,6 +185,7 @@ impl Inventory {
             options: GroupCommitOptions::default(),
             context: Context::default(),
             gate: None,
+            negative_ttl: None,
             catalog: None,
         }
     }
@@ -233,7 +239,7 @@ impl Inventory {
         let Some(admissions) = &self.inner.admissions else {
             return self.queue(command).await.map_err(named)?.wait().await.map_err(named);
         };
-        let seat = match admissions.admit(&command).await {
+        let seat = match admissions.admit(&command, asked).await {
             Entry::Open(seat) => seat,
             Entry::Refused(refused) if asked == Asked::Never => return Ok(refused),
             Entry::Refused(refused) => match self.is_known(&command).await.map_err(named)? {

@@ -1,6 +1,6 @@
 //! Callers who share calls of the gate, and what becomes of their places when somebody or something fails.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use async_trait::async_trait;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
-use stockpulse_core::engine::stock::{Decision, Parts, Reserve, Reserved};
-use stockpulse_core::layer::fail_fast;
-use stockpulse_core::memory::MemoryInventoryStore;
+use stockpulse_core::engine::stock::{Decision, Parts, Reserve, Reserved, StockAction, StockOutcome};
+use stockpulse_core::layer::{Call, Layer, Layered, fail_fast};
+use stockpulse_core::memory::{MemoryGate, MemoryInventoryStore};
 use stockpulse_core::model::ReservationId;
 use stockpulse_core::port::{Admission, AdmissionGate, AdmitRequest, GateLevel};
 use stockpulse_core::service::Inventory;
 use stockpulse_core::{Error, ErrorKind, Result};
 
 use crate::support::store::WatchedStore;
-use crate::support::{settle, sku, stock};
+use crate::support::{clock, key, settle, sku, stock};
 
 /// So many calls may go on that none ever waits.
 const MANY: usize = 100_000;
@@ -285,4 +285,54 @@ async fn closing_waits_until_everything_was_told() {
     let (late, caller) = ask(&inventory, 1).await.remove(0);
     assert_eq!(caller.await.unwrap().unwrap_err().kind(), ErrorKind::Closed);
     assert_eq!(gate.told(late), ["release"]);
+}
+
+#[tokio::test]
+async fn a_refusal_is_repeated_to_newcomers_without_asking_until_its_time_is_over() {
+    let (time, clock) = clock();
+    let memory = MemoryGate::new(Arc::clone(&clock));
+    memory.reconcile(&[GateLevel { key: key("HOT"), sellable: 0.into(), version: 1 }]).await.unwrap();
+    let calls = Calls::default();
+    let store = MemoryInventoryStore::new(Arc::clone(&clock));
+    let inventory = Inventory::builder(Arc::new(store))
+        .with_clock(clock)
+        .with_gate(Arc::new(Layered::new(memory.clone(), calls.clone())))
+        .with_negative_ttl(Duration::from_millis(10))
+        .start();
+    inventory.receive(sku("HOT"), 1).await.unwrap();
+    let request = || Reserve::new(inventory.new_reservation_id()).with_line(sku("HOT"), 1);
+    for _ in 0..100 {
+        assert!(matches!(inventory.reserve(request()).await.unwrap(), Decision::Refused(_)));
+    }
+    assert_eq!(calls.admits(), 1);
+    memory.reconcile(&[GateLevel { key: key("HOT"), sellable: 1.into(), version: 2 }]).await.unwrap();
+    let command = inventory.command(StockAction::Reserve(request()));
+    time.advance(Duration::from_millis(9));
+    assert!(matches!(inventory.reserve(request()).await.unwrap(), Decision::Refused(_)));
+    let outcome = inventory.execute(command.clone()).await.unwrap();
+    assert!(matches!(outcome, StockOutcome::Reserved(_)), "who may have asked before is not kept from asking");
+    inventory.release(command.action.reservation().unwrap(), Parts::All).await.unwrap();
+    time.advance(Duration::from_millis(1));
+    assert!(matches!(inventory.reserve(request()).await.unwrap(), Decision::Accepted(_)));
+}
+
+/// Counts the calls that admit.
+#[derive(Clone, Debug, Default)]
+struct Calls(Arc<AtomicUsize>);
+
+impl Calls {
+    fn admits(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Layer for Calls {
+    const REPEATS: bool = false;
+
+    async fn around<T: Send>(&self, mut call: Call<'_, T>) -> Result<T> {
+        if call.operation() == "gate.admit" {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        call.make().await
+    }
 }

@@ -1,9 +1,9 @@
 //! The servers that there are.
 
-pub(crate) mod counted;
 #[cfg(unix)]
 #[cfg(feature = "cluster")]
 pub(crate) mod cluster;
+pub(crate) mod counted;
 #[cfg(unix)]
 pub(crate) mod node;
 #[cfg(unix)]
