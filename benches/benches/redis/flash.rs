@@ -1,14 +1,17 @@
-//! A flash sale from end to end: buyers answered each second, with the gate before Postgres and with Postgres alone.
+//! A flash sale from end to end: buyers answered each second, with the gate before Postgres, with Postgres alone, and as
+//! people write it by hand.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use sqlx::{AssertSqlSafe, PgPool};
 use stockpulse_core::engine::stock::{Decision, Reserve};
 use stockpulse_core::model::Sku;
-use stockpulse_core::port::AdmissionGate;
+use stockpulse_core::port::{AdmissionGate, Clock, IdGenerator};
 use stockpulse_core::service::Inventory;
 use stockpulse_core::worker::Reconciler;
+use stockpulse_core::{RandomIds, SystemClock};
 use stockpulse_redis::RedisGate;
 
 use crate::database::{Database, Place};
@@ -22,18 +25,34 @@ const AT_A_TIME: usize = 512;
 /// How long a buyer has to pay.
 const HOLD: Duration = Duration::from_secs(900);
 
-/// What stands before the queue.
+/// How long a refusal is repeated without asking the gate.
+const NEGATIVE_TTL: Duration = Duration::from_millis(10);
+/// Connections of the usual way.
+const CONNECTIONS: u32 = 64;
+
+/// What stands before the database.
 #[derive(Clone, Copy, Debug)]
 enum Front {
+    /// A transaction for each buyer.
+    Usual,
     Nothing,
     Gate,
+    /// The gate, whose refusals are repeated for a moment.
+    Repeating,
 }
+
+const FRONTS: [(Front, &str); 4] = [
+    (Front::Usual, "the usual way"),
+    (Front::Nothing, "Postgres alone"),
+    (Front::Gate, "the gate before Postgres"),
+    (Front::Repeating, "the same, refusals repeated for 10 ms"),
+];
 
 /// The tables of it.
 pub(crate) async fn run(redis: &Redis) {
     let (mut sales, mut refusals) = (Table::default(), Table::default());
     for _ in 0..ROUNDS {
-        for (front, name) in [(Front::Nothing, "Postgres alone"), (Front::Gate, "the gate before Postgres")] {
+        for (front, name) in FRONTS {
             let shop = Shop::open(redis, front).await;
             sales.add(name, shop.sale(redis).await);
             refusals.add(name, shop.refusals(redis).await);
@@ -46,23 +65,43 @@ pub(crate) async fn run(redis: &Redis) {
 
 struct Shop {
     place: Place,
-    inventory: Inventory,
+    seller: Seller,
+}
+
+/// Who sells.
+#[derive(Clone, Debug)]
+enum Seller {
+    Usual(PgPool),
+    Ours(Inventory),
 }
 
 impl Shop {
     /// A shop that has not sold anything.
     async fn open(redis: &Redis, front: Front) -> Self {
         let place = Place::new(Database::Postgres).await;
+        if matches!(front, Front::Usual) {
+            let pool = place.postgres(CONNECTIONS).await;
+            let sql = format!(
+                "CREATE TABLE stock (sku text PRIMARY KEY, available bigint NOT NULL CHECK (available >= 0))
+                    WITH (fillfactor = 50);
+                 CREATE TABLE reservation (id uuid PRIMARY KEY, sku text NOT NULL, expires_at timestamptz NOT NULL);
+                 INSERT INTO stock VALUES ('{}', {UNITS})",
+                ticket()
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&pool).await.expect("tables");
+            return Self { place, seller: Seller::Usual(pool) };
+        }
         let builder = Inventory::builder(place.store().await);
         let gate: Arc<dyn AdmissionGate> = Arc::new(RedisGate::new(redis.connection()));
         let inventory = match front {
-            Front::Nothing => builder.start(),
+            Front::Usual | Front::Nothing => builder.start(),
             Front::Gate => builder.with_gate(Arc::clone(&gate)).start(),
+            Front::Repeating => builder.with_gate(Arc::clone(&gate)).with_negative_ttl(NEGATIVE_TTL).start(),
         };
         inventory.receive(ticket(), UNITS).await.expect("goods come in");
         let told = Reconciler::new(inventory.clone()).with_gate(gate).run_once().await;
         told.expect("the gate is told");
-        Self { place, inventory }
+        Self { place, seller: Seller::Ours(inventory) }
     }
 
     /// All buyers, until the last one has an answer.
@@ -72,12 +111,12 @@ impl Shop {
         let (begun, spent) = (now(), Spent::begin(redis).await);
         let tasks: Vec<_> = (0..AT_A_TIME)
             .map(|_| {
-                let (inventory, next, sold) = (self.inventory.clone(), Arc::clone(&next), Arc::clone(&sold));
+                let (seller, next, sold) = (self.seller.clone(), Arc::clone(&next), Arc::clone(&sold));
                 tokio::spawn(async move {
                     let mut waits = Vec::new();
                     while next.fetch_add(1, Ordering::Relaxed) < BUYERS {
                         let begun = now();
-                        sold.fetch_add(usize::from(buy(&inventory).await), Ordering::Relaxed);
+                        sold.fetch_add(usize::from(seller.sells().await), Ordering::Relaxed);
                         waits.push(begun.elapsed().as_secs_f64() * 1e3);
                     }
                     waits
@@ -99,16 +138,19 @@ impl Shop {
 
     /// Those who come when nothing is left.
     async fn refusals(&self, redis: &Redis) -> Row {
-        measure(redis, vec![self.inventory.clone(); AT_A_TIME], 1, |inventory| async move {
-            assert!(!buy(&inventory).await, "nothing is left");
-            inventory
+        measure(redis, vec![self.seller.clone(); AT_A_TIME], 1, |seller| async move {
+            assert!(!seller.sells().await, "nothing is left");
+            seller
         })
         .await
     }
 
     async fn close(self, redis: &Redis) {
-        self.inventory.close().await;
-        drop(self.inventory);
+        match &self.seller {
+            Seller::Usual(pool) => pool.close().await,
+            Seller::Ours(inventory) => inventory.close().await,
+        }
+        drop(self.seller);
         self.place.remove().await;
         redis.clear().await;
     }
@@ -118,7 +160,33 @@ fn ticket() -> Sku {
     Sku::new("TICKET").expect("a SKU")
 }
 
-async fn buy(inventory: &Inventory) -> bool {
-    let reserve = Reserve::new(inventory.new_reservation_id()).with_line(ticket(), 1).with_hold(HOLD);
-    matches!(inventory.reserve(reserve).await.expect("the database answers"), Decision::Accepted(_))
+impl Seller {
+    /// Whether a buyer gets a unit.
+    async fn sells(&self) -> bool {
+        match self {
+            Self::Usual(pool) => usual(pool).await.expect("the database answers"),
+            Self::Ours(inventory) => {
+                let reserve = Reserve::new(inventory.new_reservation_id()).with_line(ticket(), 1).with_hold(HOLD);
+                matches!(inventory.reserve(reserve).await.expect("the database answers"), Decision::Accepted(_))
+            }
+        }
+    }
+}
+
+/// Locks the row, looks whether a unit is left, takes it, and commits.
+async fn usual(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let sku = "TICKET";
+    let mut transaction = pool.begin().await?;
+    let lock = sqlx::query_scalar::<_, i64>("SELECT available FROM stock WHERE sku = $1 FOR UPDATE");
+    if lock.bind(sku).fetch_one(&mut *transaction).await? < 1 {
+        transaction.rollback().await?;
+        return Ok(false);
+    }
+    let update = sqlx::query("UPDATE stock SET available = available - 1 WHERE sku = $1");
+    update.bind(sku).execute(&mut *transaction).await?;
+    let insert = sqlx::query("INSERT INTO reservation VALUES ($1, $2, now() + interval '15 minutes')");
+    let id = RandomIds.next_id(SystemClock.now());
+    insert.bind(id).bind(sku).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(true)
 }
