@@ -31,7 +31,7 @@ pub struct KafkaOptions {
 
     /// After how long an event that no broker acknowledged counts as failed; 120 s unless set.
     pub delivery_timeout: Duration,
-    /// How long events are collected before a request is sent; 5 ms unless set.
+    /// How long events are collected before a request is sent; 1 ms unless set, as the relay hands over many at once.
     pub linger: Duration,
     /// How much may be under way to the brokers, in KiB, where each event counts as one at least; 65,536 unless set, which
     /// is 64 MiB. Publishing waits for room. It bounds the memory while brokers cannot be reached.
@@ -93,7 +93,7 @@ impl KafkaOptions {
             plain: BTreeMap::new(),
             max_event_bytes: (1 << 20) - (16 << 10),
             delivery_timeout: Duration::from_secs(120),
-            linger: Duration::from_millis(5),
+            linger: Duration::from_millis(1),
             buffer_kib: 65_536,
             flush_timeout: Duration::from_secs(30),
             session_timeout: Duration::from_secs(45),
@@ -224,10 +224,10 @@ mod tests {
     fn any_setting_can_be_overridden_for_all_or_one_role() {
         let options = KafkaOptions::new("host:9092")
             .with_setting("client.id", "mine")
-            .with_producer_setting("linger.ms", "1")
+            .with_producer_setting("linger.ms", "7")
             .with_consumer_setting("isolation.level", "read_uncommitted");
         assert_eq!(options.producer_properties()["client.id"], "mine");
-        assert_eq!(options.producer_properties()["linger.ms"], "1");
+        assert_eq!(options.producer_properties()["linger.ms"], "7");
         assert_eq!(options.consumer_properties()["isolation.level"], "read_uncommitted");
         assert!(!options.consumer_properties().contains_key("linger.ms"));
     }

@@ -22,6 +22,9 @@ pub enum Access {
     Snapshot,
     /// Reading under lock, and writing.
     Write,
+    /// The same, of what is done again if the server forgets it in a crash. Nothing waits for the disk where the database
+    /// can do without: on PostgreSQL.
+    Relaxed,
 }
 
 /// Rows to be read by their keys.

@@ -89,7 +89,7 @@ pub struct OutboxStats {
 pub trait Outbox: Debug + Send + Sync + 'static {
     /// Takes or renews the lease on every shard that nobody else holds, for `lease`, and reads at most `limit` of
     /// their rows: those with the lowest ids that may be published. Rows that are held up do not count. Leases end
-    /// by the outbox's own clock.
+    /// by the outbox's own clock; one of which three quarters are left need not be renewed.
     ///
     /// # Errors
     /// Infrastructure only.

@@ -57,7 +57,7 @@ pub trait Handler: Debug + Send + Sync + 'static {
 /// How events are processed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProcessorOptions {
-    /// How many events are handed over at once; 512 unless set.
+    /// How many events are handed over at once; 2,048 unless set.
     pub batch: usize,
     /// How often an event that fails is tried before it is put aside; 3 unless set.
     pub tries: u32,
@@ -67,7 +67,7 @@ pub struct ProcessorOptions {
 
 impl Default for ProcessorOptions {
     fn default() -> Self {
-        Self { batch: 512, tries: 3, backoff: Backoff::default() }
+        Self { batch: 2_048, tries: 3, backoff: Backoff::default() }
     }
 }
 

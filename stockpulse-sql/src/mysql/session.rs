@@ -57,7 +57,7 @@ impl MySqlSession {
             Access::Snapshot => {
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ;START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
             }
-            Access::Write => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;BEGIN;",
+            Access::Write | Access::Relaxed => "SET TRANSACTION ISOLATION LEVEL READ COMMITTED;BEGIN;",
         };
         Self { connection, script: begin.to_owned(), transaction: access != Access::Read, open: false }
     }

@@ -49,7 +49,8 @@ impl<D: Database> Outbox for SqlOutbox<D> {
 
     async fn settle(&self, lease: &Lease, rows: &[OutboxId]) -> Result<()> {
         let (tables, lease, rows) = (self.tables, lease.clone(), rows.to_vec());
-        let settled = self.shared.transact("outbox.settle", Access::Write, move |session| {
+        // Forgotten, it is published once more.
+        let settled = self.shared.transact("outbox.settle", Access::Relaxed, move |session| {
             let (lease, rows) = (lease.clone(), rows.clone());
             Box::pin(async move { settle::settle(session, tables, &lease, &rows).await })
         });

@@ -43,6 +43,7 @@ impl PgSession {
             Access::Read => return Ok(Self { connection, open: false }),
             Access::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Access::Relaxed => "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = off",
         };
         let mut session = Self { connection, open: true };
         session.run(begin).await?;

@@ -30,7 +30,10 @@ impl Database for Sqlite {
     type Session = SqliteSession;
 
     async fn begin(&self, access: Access) -> Result<SqliteSession, Failure> {
-        let pool = if access == Access::Write { &self.writer } else { &self.readers };
+        let pool = match access {
+            Access::Write | Access::Relaxed => &self.writer,
+            Access::Read | Access::Snapshot => &self.readers,
+        };
         let connection = pool.acquire().await.map_err(failure)?;
         SqliteSession::begin(connection, access).await
     }

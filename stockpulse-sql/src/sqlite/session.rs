@@ -48,7 +48,7 @@ impl SqliteSession {
         let begin = match access {
             Access::Read => return Ok(Self { connection, open: false }),
             Access::Snapshot => "BEGIN",
-            Access::Write => "BEGIN IMMEDIATE",
+            Access::Write | Access::Relaxed => "BEGIN IMMEDIATE",
         };
         let mut session = Self { connection, open: true };
         session.run(begin).await?;
