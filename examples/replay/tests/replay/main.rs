@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its helpers too")]
 
 #[cfg(all(feature = "kafka", unix))]
+#[expect(dead_code, reason = "it is shared, and not all of it is needed here")]
 #[path = "../../../../stockpulse-kafka/tests/broker/mod.rs"]
 mod broker;
 mod command;
