@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::RandomState;
 use futures::FutureExt;
-use futures::future::{BoxFuture, Shared, try_join_all};
-use tokio::runtime::Handle;
+use futures::future::{BoxFuture, Shared, WeakShared, try_join_all};
 
 use super::cacheable::Cacheable;
 use crate::error::{Error, Result};
@@ -14,9 +13,10 @@ use crate::error::{Error, Result};
 /// What a reading found.
 pub(super) type Found<R> = HashMap<<R as Cacheable>::Key, R, RandomState>;
 /// The reading of a batch of records.
-type Flight<R> = Shared<BoxFuture<'static, Result<Arc<Found<R>>, Arc<Error>>>>;
-/// The readings that are under way, by record.
-type UnderWay<R> = HashMap<<R as Cacheable>::Key, Flight<R>, RandomState>;
+type Flight<R> = Shared<Reading<R>>;
+type Reading<R> = BoxFuture<'static, Result<Arc<Found<R>>, Arc<Error>>>;
+/// The readings that somebody waits for, by record.
+type UnderWay<R> = HashMap<<R as Cacheable>::Key, WeakShared<Reading<R>>, RandomState>;
 
 /// Lets callers who want the same record at once share one reading of it. Clones share their readings.
 #[derive(Clone, Debug)]
@@ -31,8 +31,8 @@ impl<R: Cacheable> Default for Flights<R> {
 }
 
 impl<R: Cacheable> Flights<R> {
-    /// Reads records by `read`, unless they are being read. Reading goes on in a task of its own when the caller is
-    /// gone, for others may wait for it.
+    /// Reads records by `read`, unless they are being read. A reading goes on as long as somebody waits for it, whoever
+    /// began it.
     pub(super) async fn read<F>(
         &self,
         keys: Vec<R::Key>,
@@ -54,9 +54,9 @@ impl<R: Cacheable> Flights<R> {
         let mut boarded: Vec<Flight<R>> = Vec::new();
         let mut rest: Vec<R::Key> = Vec::new();
         for key in wanted {
-            match under_way.get(&key) {
-                Some(flight) if boarded.iter().any(|known| known.ptr_eq(flight)) => {}
-                Some(flight) => boarded.push(flight.clone()),
+            match under_way.get(&key).and_then(WeakShared::upgrade) {
+                Some(flight) if boarded.iter().any(|known| known.ptr_eq(&flight)) => {}
+                Some(flight) => boarded.push(flight),
                 None if rest.contains(&key) => {}
                 None => rest.push(key),
             }
@@ -75,12 +75,9 @@ impl<R: Cacheable> Flights<R> {
         }
         .boxed()
         .shared();
-        for key in rest {
-            under_way.insert(key, flight.clone());
-        }
-        // Without a runtime it goes on as long as somebody waits.
-        if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(flight.clone());
+        // It is not finished, so it can be found.
+        if let Some(weak) = flight.downgrade() {
+            under_way.extend(rest.into_iter().map(|key| (key, weak.clone())));
         }
         boarded.push(flight);
         boarded
@@ -98,7 +95,8 @@ impl<R: Cacheable> Flights<R> {
     }
 }
 
-/// Takes a reading off the list when it has ended.
+/// Takes a reading off the list when it has ended, or nobody waits for it any more. If another one of the same record
+/// has begun at that moment, that one is not shared with those who come later.
 struct Landing<R: Cacheable> {
     flights: Flights<R>,
     keys: Vec<R::Key>,
