@@ -32,7 +32,7 @@ impl Desk {
         Self { inventory: Inventory::builder(Arc::new(store)).start(), relay, bus }
     }
 
-    /// Changes the level so often: an event each, whose sequence is how often it has changed.
+    /// Changes the level so often: an event each that says so, whose sequence is how often it has changed.
     async fn change(&self, times: usize) {
         for _ in 0..times {
             self.inventory.receive(Sku::new("CUP").unwrap(), 1).await.unwrap();
@@ -45,7 +45,7 @@ impl Desk {
     }
 
     async fn join(&self, group: &str) -> Box<dyn Subscription> {
-        let options = || SubscribeOptions::new(group, [EventType::StockUpdated]);
+        let options = || SubscribeOptions::new(group, [EventType::StockAdjusted]);
         until("a member has joined", || async { self.bus.subscribe(options()).await.ok() }).await
     }
 }
