@@ -54,6 +54,7 @@ impl Refusals {
 }
 
 #[cfg(test)]
+#[cfg(feature = "memory")]
 mod tests {
     use super::*;
     use crate::memory::ManualClock;
