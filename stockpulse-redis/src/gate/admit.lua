@@ -22,40 +22,25 @@ local function judge(at, lines)
   return 1
 end
 
--- Writes a hold, unless there is one.
-local function take(id, ttl, at, lines)
-  local held = { now + ttl, 0 }
-  for i = 0, lines - 1 do
-    local name = ARGV[at + 2 * i]
-    held[3 * i + 3], held[3 * i + 4], held[3 * i + 5] = name, tonumber(ARGV[at + 2 * i + 1]), level(name)[STAMP]
-  end
-  if not redis.call('SET', base .. 'h:' .. id, cmsgpack.pack(held), 'NX') then return false end
-  for i = 3, #held, 3 do
-    local known = level(held[i])
-    known[HELD] = known[HELD] + held[i + 1]
-    changed[held[i]] = true
-  end
-  local number = math.floor(held[UNTIL] / SLICE)
-  local slice = slices[number] or {}
-  slice[#slice + 1] = id
-  slices[number] = slice
-  return true
-end
-
 local at = 1
 while ARGV[at] do
   local id, ttl, lines = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
   at = at + 3
-  local answer = judge(at, lines)
-  -- Most come for the first time: whether this one had a place is found out by trying to write it, or when it would be
-  -- refused. A place that has run out is given back on the way, so it is judged anew.
-  if answer ~= 1 or not take(id, ttl, at, lines) then
-    if before(id) then
-      answer = 2
-    else
-      answer = judge(at, lines)
-      if answer == 1 then take(id, ttl, at, lines) end
+  local answer = before(id) and 2 or judge(at, lines)
+  if answer == 1 then
+    local held = { now + ttl, 0 }
+    for i = 0, lines - 1 do
+      local name, units = ARGV[at + 2 * i], tonumber(ARGV[at + 2 * i + 1])
+      local known = level(name)
+      known[HELD] = known[HELD] + units
+      changed[name] = true
+      held[3 * i + 3], held[3 * i + 4], held[3 * i + 5] = name, units, known[STAMP]
     end
+    redis.call('SET', base .. 'h:' .. id, cmsgpack.pack(held))
+    local number = math.floor(held[UNTIL] / SLICE)
+    local slice = slices[number] or {}
+    slice[#slice + 1] = id
+    slices[number] = slice
   end
   answers[#answers + 1] = answer
   at = at + 2 * lines
