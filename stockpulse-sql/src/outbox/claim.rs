@@ -242,3 +242,21 @@ pub(super) async fn stats<S: Session>(session: &mut S, tables: &'static OutboxTa
     stats.oldest = oldest.map(Timestamp::from_micros);
     Ok(stats)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_is_renewed_when_a_quarter_of_it_is_gone_and_taken_over_when_it_has_ended() {
+        let lease = Duration::from_secs(40);
+        let stays = |worker, left: i64| {
+            let now = Timestamp::from_secs(1_000);
+            let ends_at = Timestamp::from_micros(now.as_micros() + left);
+            Shard { index: 0, worker: "own".to_owned(), epoch: 1, ends_at }.stays(worker, now, lease)
+        };
+        let second = 1_000_000;
+        assert_eq!([30 * second, 30 * second - 1, 0].map(|left| stays("own", left)), [true, false, false]);
+        assert_eq!([1, 0, -second].map(|left| stays("other", left)), [true, false, false]);
+    }
+}
