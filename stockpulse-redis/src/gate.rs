@@ -1,9 +1,10 @@
 //! The admission gate on Redis.
 
+mod clock;
 mod request;
 
 use std::num::NonZeroU16;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use futures::future::try_join_all;
@@ -11,31 +12,37 @@ use stockpulse_core::model::{ReservationId, StockKey};
 use stockpulse_core::port::{Admission, AdmissionGate, AdmitRequest, GateLevel};
 use stockpulse_core::{Error, Result};
 
-use self::request::{Answer, Part, Request, units};
+use self::clock::{Clock, SLICE};
+use self::request::{Answer, Part, Request, named, units};
 use crate::RedisConnection;
 use crate::cache::digits;
 use crate::lua::{Lua, ScriptCall, bucket_of};
 
-macro_rules! script {
+macro_rules! about_places {
     ($file:literal) => {
-        LazyLock::new(|| Lua::new(concat!(include_str!("gate/prelude.lua"), include_str!($file))))
+        LazyLock::new(|| Lua::new(concat!(include_str!("gate/lua/places.lua"), include_str!($file))))
     };
 }
 
-static ADMIT: LazyLock<Lua> = script!("gate/admit.lua");
-static SETTLE: LazyLock<Lua> = script!("gate/settle.lua");
-static RELEASE: LazyLock<Lua> = script!("gate/release.lua");
-static RECONCILE: LazyLock<Lua> = script!("gate/reconcile.lua");
+static ADMIT: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("gate/lua/admit.lua")));
+static SETTLE: LazyLock<Lua> = about_places!("gate/lua/settle.lua");
+static RELEASE: LazyLock<Lua> = about_places!("gate/lua/release.lua");
+static SWEEP: LazyLock<Lua> = about_places!("gate/lua/sweep.lua");
+static RECONCILE: LazyLock<Lua> = LazyLock::new(|| Lua::new(include_str!("gate/lua/reconcile.lua")));
 
 /// How many items one run of a script is about at most: everybody else waits while it runs.
 const PER_RUN: usize = 256;
+/// How many places one run ends at most.
+const SWEPT: u64 = 100;
 
 /// An admission gate on Redis, which many processes share. Clones share the connection.
 ///
 /// It decides as [`MemoryGate`](stockpulse_core::memory::MemoryGate) does, whose page says how the gate meets the database.
-/// One script judges a whole batch, each request with all its lines or none; by the server's clock, so that the clocks of
-/// processes do not matter. Places that have run out are given back by whoever calls next, a hundred at a time and at most
-/// a quarter of a second late.
+/// One script judges a whole batch, each request with all its lines or none.
+///
+/// Places end by the server's clock, so that the clocks of processes do not matter. A process asks for it ten times a second
+/// while it is used, by a round trip before the others, and that gives back what has run out: a hundred places at a time,
+/// at most half a second late while the gate is asked. Until then who had such a place is let through with it.
 ///
 /// # What may be lost
 /// All keys: a level that the gate does not know is for the database, and is known again after the next event of it, or the
@@ -57,13 +64,15 @@ const PER_RUN: usize = 256;
 pub struct RedisGate {
     connection: RedisConnection,
     shards: NonZeroU16,
+    /// The clock of each shard.
+    clocks: Arc<[Clock]>,
 }
 
 impl RedisGate {
     /// A gate over this connection. Its keys begin with the options' prefix and `gate:`.
     #[must_use]
     pub fn new(connection: RedisConnection) -> Self {
-        Self { connection, shards: NonZeroU16::MIN }
+        Self { connection, shards: NonZeroU16::MIN, clocks: [Clock::default()].into() }
     }
 
     /// Sets over how many slots of a cluster the levels are spread; 1 unless set. All processes have to say the same: a gate
@@ -71,6 +80,7 @@ impl RedisGate {
     #[must_use]
     pub fn with_shards(mut self, shards: NonZeroU16) -> Self {
         self.shards = shards;
+        self.clocks = std::iter::repeat_with(Clock::default).take(shards.get().into()).collect();
         self
     }
 
@@ -78,8 +88,9 @@ impl RedisGate {
         0..self.shards.get()
     }
 
-    fn shard_of(&self, name: &str) -> u16 {
-        bucket_of(name.as_bytes(), self.shards.get())
+    fn shard_of(&self, key: &StockKey) -> u16 {
+        // Nobody has to look at the name of what can only be in one place.
+        if self.shards == NonZeroU16::MIN { 0 } else { bucket_of(named(key).to_string().as_bytes(), self.shards.get()) }
     }
 
     fn call(&self, shard: u16) -> ScriptCall {
@@ -89,13 +100,32 @@ impl RedisGate {
         call
     }
 
+    /// The time of a shard, after ending what has run out there if nobody did so of late.
+    async fn now(&self, shard: u16) -> Result<u64> {
+        let sweep = || async move {
+            let mut call = self.call(shard);
+            call.written(format_args!("{SLICE}"));
+            call.written(format_args!("{SWEPT}"));
+            let (now, more): (u64, u8) = self.connection.script(&SWEEP, &call).await?;
+            Ok((now, more != 0))
+        };
+        match self.clocks.get(usize::from(shard)) {
+            Some(clock) => clock.now(sweep).await,
+            None => Err(Error::invalid(format!("the gate has no shard {shard}"))),
+        }
+    }
+
     /// Asks one shard for its part of requests.
-    async fn ask(&self, shard: u16, parts: &[Part<'_>]) -> Result<Vec<Answer>> {
+    async fn ask(&self, shard: u16, parts: &[Part<'_, '_>]) -> Result<Vec<Answer>> {
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let now = self.now(shard).await?;
         let mut answers = Vec::with_capacity(parts.len());
         for parts in parts.chunks(PER_RUN) {
             let mut call = self.call(shard);
             for part in parts {
-                part.write(&mut call);
+                part.write(now, &mut call);
             }
             let codes: Vec<i64> = self.connection.script(&ADMIT, &call).await?;
             if codes.len() != parts.len() {
@@ -109,8 +139,8 @@ impl RedisGate {
     /// Asks for requests whose levels are all in one shard.
     async fn ask_together(&self, requests: &[Request<'_>], answers: &mut [Option<Answer>]) -> Result<()> {
         let asks = self.shards().map(|shard| async move {
-            let mine = |request: &&Request<'_>| request.shards() == [shard];
-            let parts: Vec<Part<'_>> = requests.iter().filter(mine).map(|request| request.part(shard)).collect();
+            let mine = |request: &&Request<'_>| request.only_shard() == Some(shard);
+            let parts: Vec<Part<'_, '_>> = requests.iter().filter(mine).map(|request| request.part(shard)).collect();
             Ok::<_, Error>((parts.iter().map(Part::index).collect::<Vec<_>>(), self.ask(shard, &parts).await?))
         });
         for (indices, asked) in try_join_all(asks).await? {
@@ -127,9 +157,9 @@ impl RedisGate {
     async fn ask_in_turn(&self, request: &Request<'_>) -> Result<Answer> {
         let mut taken = Vec::new();
         for shard in request.shards() {
-            let answer = self.ask(*shard, &[request.part(*shard)]).await?.pop();
+            let answer = self.ask(shard, &[request.part(shard)]).await?.pop();
             match answer {
-                Some(Answer::Taken) => taken.push(*shard),
+                Some(Answer::Taken) => taken.push(shard),
                 Some(Answer::TakenBefore) => {}
                 Some(refused) => {
                     for shard in taken {
@@ -166,7 +196,7 @@ impl AdmissionGate for RedisGate {
         let requests: Vec<Request<'_>> = batch
             .iter()
             .enumerate()
-            .map(|(index, request)| Request::new(index, request, |name| self.shard_of(name)))
+            .map(|(index, request)| Request::new(index, request, |key| self.shard_of(key)))
             .collect();
         let mut answers = vec![None; batch.len()];
         self.ask_together(&requests, &mut answers).await.map_err(named)?;
@@ -190,16 +220,14 @@ impl AdmissionGate for RedisGate {
     }
 
     async fn reconcile(&self, levels: &[GateLevel]) -> Result<()> {
-        let named: Vec<(String, &GateLevel)> = levels.iter().map(|level| (name(&level.key), level)).collect();
         let tells = self.shards().map(|shard| {
-            let mine: Vec<&(String, &GateLevel)> =
-                named.iter().filter(|(name, _)| self.shard_of(name) == shard).collect();
+            let mine: Vec<&GateLevel> = levels.iter().filter(|level| self.shard_of(&level.key) == shard).collect();
             async move {
                 for levels in mine.chunks(PER_RUN) {
                     let mut call = self.call(shard);
-                    for (name, level) in levels {
-                        call.argument(name.as_str());
-                        call.argument(units(level.sellable).to_string());
+                    for level in levels {
+                        call.written(format_args!("{}", named(&level.key)));
+                        call.written(format_args!("{}", units(level.sellable)));
                         call.argument(digits(level.version));
                     }
                     self.connection.script::<()>(&RECONCILE, &call).await?;
@@ -209,9 +237,4 @@ impl AdmissionGate for RedisGate {
         });
         try_join_all(tells).await.map(drop).map_err(|error: Error| error.during("gate.reconcile"))
     }
-}
-
-/// A level's name in Redis. SKUs hold no control characters, so the separator is unambiguous.
-fn name(key: &StockKey) -> String {
-    format!("{}\u{1f}{}", key.sku, key.location)
 }

@@ -1,5 +1,7 @@
 //! Scripts, and calls of them.
 
+use std::fmt;
+use std::io::Write as _;
 use std::time::Duration;
 
 use redis::{Cmd, Script};
@@ -20,26 +22,58 @@ impl Lua {
 /// The keys and arguments of a script.
 #[derive(Debug, Default)]
 pub(crate) struct ScriptCall {
-    keys: Vec<Vec<u8>>,
-    arguments: Vec<Vec<u8>>,
+    keys: Parts,
+    arguments: Parts,
 }
 
 impl ScriptCall {
-    pub(crate) fn key(&mut self, key: impl Into<Vec<u8>>) {
-        self.keys.push(key.into());
+    pub(crate) fn key(&mut self, key: impl AsRef<[u8]>) {
+        self.keys.add(key.as_ref());
     }
 
-    pub(crate) fn argument(&mut self, argument: impl Into<Vec<u8>>) {
-        self.arguments.push(argument.into());
+    pub(crate) fn argument(&mut self, argument: impl AsRef<[u8]>) {
+        self.arguments.add(argument.as_ref());
+    }
+
+    /// Adds an argument that is written as it goes.
+    pub(crate) fn written(&mut self, argument: fmt::Arguments<'_>) {
+        self.arguments.write(argument);
     }
 
     pub(crate) fn command(&self, name: &str, script: &str) -> Cmd {
-        let mut command = redis::cmd(name);
-        command.arg(script).arg(self.keys.len());
-        for part in self.keys.iter().chain(&self.arguments) {
-            command.arg(part.as_slice());
+        let (count, bytes) =
+            (self.keys.ends.len() + self.arguments.ends.len(), self.keys.bytes.len() + self.arguments.bytes.len());
+        let mut command = Cmd::with_capacity(3 + count, name.len() + script.len() + 8 + bytes);
+        command.arg(name).arg(script).arg(self.keys.ends.len());
+        for part in self.keys.iter().chain(self.arguments.iter()) {
+            command.arg(part);
         }
         command
+    }
+}
+
+/// Texts, one behind the other.
+#[derive(Debug, Default)]
+struct Parts {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Parts {
+    fn add(&mut self, part: &[u8]) {
+        self.bytes.extend_from_slice(part);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn write(&mut self, part: fmt::Arguments<'_>) {
+        // Writing to memory does not fail.
+        let _ = self.bytes.write_fmt(part);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| self.bytes.get(begin..*end).unwrap_or_default())
     }
 }
 

@@ -1,9 +1,13 @@
 //! A request, in the words of the script.
 
+use std::collections::BTreeSet;
+use std::fmt;
+
+use smallvec::SmallVec;
 use stockpulse_core::model::{Quantity, ReservationId, StockKey};
 use stockpulse_core::port::{Admission, AdmitRequest};
 
-use super::name;
+use super::clock::SLICE;
 use crate::lua::{ScriptCall, milliseconds};
 
 /// The largest number of units that the gate counts, 2^50; more count as so many. Numbers in Lua are exact up to 2^53.
@@ -14,38 +18,45 @@ pub(super) fn units(quantity: Quantity) -> i64 {
     quantity.get().min(MOST)
 }
 
+/// A level's name in Redis. SKUs and locations hold no control characters, so the separator is unambiguous, and so are those
+/// of the scripts.
+pub(super) struct Name<'a>(&'a StockKey);
+
+pub(super) const fn named(key: &StockKey) -> Name<'_> {
+    Name(key)
+}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\u{1f}{}", self.0.sku, self.0.location)
+    }
+}
+
 /// A request: its lines, each level once, with the shards that they are in.
 pub(super) struct Request<'a> {
     index: usize,
     asked: &'a AdmitRequest,
-    lines: Vec<Line<'a>>,
-    shards: Vec<u16>,
+    lines: SmallVec<[Line<'a>; 2]>,
 }
 
 struct Line<'a> {
     key: &'a StockKey,
-    name: String,
     units: i64,
     shard: u16,
 }
 
 impl<'a> Request<'a> {
-    pub(super) fn new(index: usize, asked: &'a AdmitRequest, shard_of: impl Fn(&str) -> u16) -> Self {
-        let mut lines: Vec<Line<'a>> = Vec::with_capacity(asked.lines.len());
+    pub(super) fn new(index: usize, asked: &'a AdmitRequest, shard_of: impl Fn(&StockKey) -> u16) -> Self {
+        let mut lines: SmallVec<[Line<'a>; 2]> = SmallVec::with_capacity(asked.lines.len());
         for line in &asked.lines {
             // A level is named once, but one that is named twice must not be sold twice.
             if let Some(known) = lines.iter_mut().find(|known| *known.key == line.key) {
                 known.units = known.units.saturating_add(units(line.quantity)).min(MOST);
                 continue;
             }
-            let name = name(&line.key);
-            let shard = shard_of(&name);
-            lines.push(Line { key: &line.key, name, units: units(line.quantity), shard });
+            lines.push(Line { key: &line.key, units: units(line.quantity), shard: shard_of(&line.key) });
         }
-        let mut shards: Vec<u16> = lines.iter().map(|line| line.shard).collect();
-        shards.sort_unstable();
-        shards.dedup();
-        Self { index, asked, lines, shards }
+        Self { index, asked, lines }
     }
 
     pub(super) fn reservation(&self) -> ReservationId {
@@ -53,41 +64,48 @@ impl<'a> Request<'a> {
     }
 
     /// The shards that it needs, in the order in which it asks them.
-    pub(super) fn shards(&self) -> &[u16] {
-        &self.shards
+    pub(super) fn shards(&self) -> BTreeSet<u16> {
+        self.lines.iter().map(|line| line.shard).collect()
+    }
+
+    /// The shard that it needs, if that is one.
+    pub(super) fn only_shard(&self) -> Option<u16> {
+        let first = self.lines.first()?.shard;
+        self.lines.iter().all(|line| line.shard == first).then_some(first)
     }
 
     /// What it wants of a shard.
-    pub(super) fn part(&self, shard: u16) -> Part<'_> {
+    pub(super) fn part(&self, shard: u16) -> Part<'_, 'a> {
         Part { request: self, shard }
     }
 }
 
 /// What a request wants of a shard.
-pub(super) struct Part<'a> {
-    request: &'a Request<'a>,
+pub(super) struct Part<'r, 'a> {
+    request: &'r Request<'a>,
     shard: u16,
 }
 
-impl<'a> Part<'a> {
+impl<'r, 'a> Part<'r, 'a> {
     /// Which request of the batch it is of.
     pub(super) fn index(&self) -> usize {
         self.request.index
     }
 
-    fn lines(&self) -> impl Iterator<Item = &'a Line<'a>> {
+    fn lines(&self) -> impl Iterator<Item = &'r Line<'a>> {
         let shard = self.shard;
         self.request.lines.iter().filter(move |line| line.shard == shard)
     }
 
-    /// Adds it to a call of the script.
-    pub(super) fn write(&self, call: &mut ScriptCall) {
+    /// Adds it to a call of the script, at this time by the server's clock.
+    pub(super) fn write(&self, now: u64, call: &mut ScriptCall) {
+        let end = now.saturating_add(milliseconds(self.request.asked.ttl));
         call.argument(self.request.reservation().as_uuid().into_bytes());
-        call.argument(milliseconds(self.request.asked.ttl).to_string());
-        call.argument(self.lines().count().to_string());
+        call.written(format_args!("{}", end / SLICE));
+        call.written(format_args!("{}", self.lines().count()));
         for line in self.lines() {
-            call.argument(line.name.as_str());
-            call.argument(line.units.to_string());
+            call.written(format_args!("{}", named(line.key)));
+            call.written(format_args!("{}", line.units));
         }
     }
 

@@ -1,6 +1,6 @@
 -- ARGV: ids.
 for _, id in ipairs(ARGV) do
-  local held = hold(id)
+  local held = place(id)
   if held then finish(id, held) end
 end
 save()
