@@ -12,6 +12,7 @@ mod conformance {
     pub(crate) mod harness;
     mod layers;
     mod sharded;
+    mod sweeping;
 }
 
 #[cfg(test)]

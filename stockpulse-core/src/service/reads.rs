@@ -2,6 +2,7 @@
 
 mod cacheable;
 mod flights;
+mod gather;
 #[cfg(feature = "near-cache")]
 mod near;
 mod shared;
@@ -73,14 +74,14 @@ impl<R: Cacheable> Reads<R> {
             return R::load(&self.store, keys).await;
         }
         let mut answers: Vec<Option<R>> = keys.iter().map(|key| self.near(key).map(Arc::unwrap_or_clone)).collect();
-        let missing = keys.iter().zip(&answers).filter(|(_, answer)| answer.is_none());
-        let wanted: Vec<R::Key> = missing.map(|(key, _)| key.clone()).collect();
+        self.cached(keys, &mut answers).await;
+        let wanted = missing(keys, &answers);
         if wanted.is_empty() {
             return Ok(answers);
         }
         let read = |keys: Vec<R::Key>| {
             let this = self.clone();
-            async move { this.far(&keys).await }
+            async move { this.stored(&keys).await }
         };
         for found in self.flights.read(wanted, read).await? {
             for (key, answer) in keys.iter().zip(&mut answers) {
@@ -100,35 +101,39 @@ impl<R: Cacheable> Reads<R> {
         Ok(self.many(&[key]).await?.first().and_then(Option::as_ref).map(read))
     }
 
-    /// Reads what the process does not have, and keeps it.
-    async fn far(&self, keys: &[R::Key]) -> Result<Vec<Option<R>>> {
-        let found = match &self.cache {
-            Some(cache) => self.through(cache, keys).await?,
-            None => R::load(&self.store, keys).await?,
-        };
-        #[cfg(feature = "near-cache")]
-        if let Some(near) = &self.near {
-            near.refresh(found.iter().flatten());
+    /// Adds what the process does not have and the shared cache has, and keeps it.
+    async fn cached(&self, keys: &[R::Key], answers: &mut [Option<R>]) {
+        let Some(cache) = &self.cache else { return };
+        let wanted = missing(keys, answers);
+        if wanted.is_empty() {
+            return;
         }
+        let found = cache.get(&wanted).await;
+        self.keep(&found);
+        for (answer, record) in answers.iter_mut().filter(|answer| answer.is_none()).zip(found) {
+            *answer = record;
+        }
+    }
+
+    /// Reads what no cache has. The caches take it, unless they have heard of something newer since.
+    async fn stored(&self, keys: &[R::Key]) -> Result<Vec<Option<R>>> {
+        let found = R::load(&self.store, keys).await?;
+        if let Some(cache) = &self.cache {
+            cache.refresh(found.iter().flatten()).await;
+        }
+        self.keep(&found);
         Ok(found)
     }
 
-    /// Reads from the shared cache, and what is not there from the store. The cache takes it, unless it has heard of
-    /// something newer since.
-    async fn through(&self, cache: &SharedCache<R>, keys: &[R::Key]) -> Result<Vec<Option<R>>> {
-        let mut records = cache.get(keys).await;
-        let missing = keys.iter().zip(&records).filter(|(_, record)| record.is_none());
-        let wanted: Vec<R::Key> = missing.map(|(key, _)| key.clone()).collect();
-        if wanted.is_empty() {
-            return Ok(records);
+    #[cfg(feature = "near-cache")]
+    fn keep(&self, found: &[Option<R>]) {
+        if let Some(near) = &self.near {
+            near.refresh(found.iter().flatten());
         }
-        let found = R::load(&self.store, &wanted).await?;
-        cache.refresh(found.iter().flatten()).await;
-        for (place, record) in records.iter_mut().filter(|record| record.is_none()).zip(found) {
-            *place = record;
-        }
-        Ok(records)
     }
+
+    #[cfg(not(feature = "near-cache"))]
+    fn keep(&self, _: &[Option<R>]) {}
 
     #[cfg(feature = "near-cache")]
     fn near(&self, key: &R::Key) -> Option<Arc<R>> {
@@ -149,4 +154,9 @@ impl<R: Cacheable> Reads<R> {
     fn has_caches(&self) -> bool {
         self.cache.is_some()
     }
+}
+
+/// The keys that are not answered yet.
+fn missing<R: Cacheable>(keys: &[R::Key], answers: &[Option<R>]) -> Vec<R::Key> {
+    keys.iter().zip(answers).filter(|(_, answer)| answer.is_none()).map(|(key, _)| key.clone()).collect()
 }

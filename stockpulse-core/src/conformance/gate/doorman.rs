@@ -10,6 +10,8 @@ use crate::port::{Admission, AdmissionGate, AdmitRequest, GateLevel};
 
 /// A time to live that no rule waits for.
 pub(super) const LONG: Duration = Duration::from_secs(600);
+/// A time to live that is not over while a rule waits.
+pub(super) const MIDDLE: Duration = Duration::from_secs(50);
 /// A time to live whose end rules wait for.
 pub(super) const SHORT: Duration = Duration::from_millis(300);
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::doorman::{Doorman, LONG, SHORT, levels};
+use super::doorman::{Doorman, LONG, MIDDLE, SHORT, levels};
 use crate::conformance::support::{eventually, fresh};
 use crate::conformance::{Harness, Violation};
 use crate::model::ReservationId;
@@ -53,6 +53,8 @@ pub(super) async fn a_settled_place_may_be_released(harness: &Opens<'_>) -> Resu
     doorman.gate.release(&[place]).await?;
     doorman.gate.settle(&[place]).await?;
     ensure_eq!(doorman.free(&key).await?, 10, "what is left when both came again");
+    doorman.reconcile(&key, 9, 6).await?;
+    ensure_eq!(doorman.free(&key).await?, 9, "what is left of the next figure");
     Ok(())
 }
 
@@ -74,7 +76,7 @@ pub(super) async fn a_place_ends_with_its_time(harness: &Opens<'_>) -> Result<()
     let doorman = Doorman::open(harness).await?;
     let [key] = levels()?;
     doorman.reconcile(&key, 10, 1).await?;
-    doorman.enter(&[(&key, 1)], LONG).await?;
+    doorman.enter(&[(&key, 1)], MIDDLE).await?;
     let place = doorman.enter(&[(&key, 4)], SHORT).await?;
     eventually(harness, "a place ends with its time", || async { Ok((doorman.free(&key).await? > 5).then_some(())) })
         .await?;

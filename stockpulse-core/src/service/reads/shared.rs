@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cacheable::Cacheable;
+use super::gather::Gather;
 use crate::codec;
 use crate::port::{Cache, CacheKey, CachePut, Cached};
 
@@ -18,21 +19,18 @@ const FLOOR_TTL: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct SharedCache<R> {
     cache: Arc<dyn Cache>,
+    gather: Gather,
     kind: PhantomData<fn() -> R>,
 }
 
 impl<R: Cacheable> SharedCache<R> {
     pub(crate) fn new(cache: Arc<dyn Cache>) -> Self {
-        Self { cache, kind: PhantomData }
+        Self { gather: Gather::new(Arc::clone(&cache)), cache, kind: PhantomData }
     }
 
-    /// What is there, aligned with `keys`.
+    /// What is there, aligned with `keys`. Callers share calls of the cache.
     pub(super) async fn get(&self, keys: &[R::Key]) -> Vec<Option<R>> {
-        let names: Vec<CacheKey> = keys.iter().map(name::<R>).collect();
-        let cached = self.cache.get(&names).await.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cache failed; reading from the store");
-            Vec::new()
-        });
+        let cached = self.gather.get(keys.iter().map(name::<R>).collect()).await;
         let read = |cached: Cached| codec::decode(&cached.value).ok();
         let mut records: Vec<Option<R>> = cached.into_iter().map(|entry| entry.and_then(read)).collect();
         records.resize(keys.len(), None);

@@ -1,5 +1,6 @@
 //! Who reads what how often, and what never goes back.
 
+mod gather;
 mod near;
 mod shared;
 
