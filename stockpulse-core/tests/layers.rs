@@ -9,6 +9,7 @@ mod support;
 #[cfg(test)]
 mod layers {
     mod circuit;
+    mod coalesce;
     mod faulty;
     mod observe;
     mod pass_through;

@@ -10,6 +10,8 @@
 //! | [`CircuitLayer`] | fails calls at once after several have failed, until a trial is answered |
 //! | [`ObserveLayer`] | a span and [metrics] for every call |
 //!
+//! Two wrappers know what they wrap: the readers of a [`CoalescedCache`] and the callers of a [`CoalescedGate`] share calls.
+//!
 //! They nest, and the order says what they mean: with a timeout inside a retry each try has its own time, with a retry
 //! inside a timeout all tries share it.
 //!
@@ -32,6 +34,7 @@
 
 mod call;
 mod circuit;
+mod coalesce;
 mod layered;
 pub mod metrics;
 mod observe;
@@ -42,6 +45,7 @@ mod timeout;
 
 pub use call::{Call, CallKind};
 pub use circuit::{CircuitLayer, FailFast, fail_fast};
+pub use coalesce::{CoalescedCache, CoalescedGate};
 pub use layered::{Layer, Layered};
 pub use observe::ObserveLayer;
 pub use retry::RetryLayer;

@@ -2,7 +2,6 @@
 
 mod cacheable;
 mod flights;
-mod gather;
 #[cfg(feature = "near-cache")]
 mod near;
 mod shared;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stockpulse_core::conformance::{BusBackend, Harness, Mapped};
-use stockpulse_core::layer::{Layer, Layered, ObserveLayer, RetryLayer, TimeoutLayer};
+use stockpulse_core::layer::{CoalescedCache, CoalescedGate, Layer, Layered, ObserveLayer, RetryLayer, TimeoutLayer};
 use stockpulse_core::port::{AdmissionGate, Cache};
 
 use super::{harness, memory};
@@ -51,6 +51,26 @@ mod shared {
         use super::*;
 
         stockpulse_core::gate_conformance!(Mapped::new(memory::gate(), |gate| Arc::new(gate) as Arc<dyn AdmissionGate>));
+    }
+}
+
+mod coalesced {
+    use super::*;
+
+    mod cache {
+        use super::*;
+
+        stockpulse_core::cache_conformance!(Mapped::new(memory::cache(), |cache| {
+            Arc::new(CoalescedCache::new(cache)) as Arc<dyn Cache>
+        }));
+    }
+
+    mod gate {
+        use super::*;
+
+        stockpulse_core::gate_conformance!(Mapped::new(memory::gate(), |gate| {
+            Arc::new(CoalescedGate::new(gate)) as Arc<dyn AdmissionGate>
+        }));
     }
 }
 

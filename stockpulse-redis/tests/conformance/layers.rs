@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stockpulse_core::conformance::{BusBackend, Mapped, bus, cache, gate, run};
-use stockpulse_core::layer::{Layered, ObserveLayer, RetryLayer, TimeoutLayer};
+use stockpulse_core::layer::{CoalescedCache, CoalescedGate, Layered, ObserveLayer, RetryLayer, TimeoutLayer};
 use stockpulse_core::port::{AdmissionGate, Cache};
 
 use super::harness::{buses, caches, gates};
@@ -24,7 +24,7 @@ async fn every_rule_of_a_cache_holds_through_the_layers() {
     if server_or_skip("every_rule_of_a_cache_holds_through_the_layers").is_none() {
         return;
     }
-    let layered = |cache: Arc<dyn Cache>| -> Arc<dyn Cache> { stacked!(cache) };
+    let layered = |cache: Arc<dyn Cache>| -> Arc<dyn Cache> { Arc::new(CoalescedCache::new(stacked!(cache))) };
     let report = run(cache::RULES, &Mapped::new(caches(), layered)).await;
     assert!(report.broken.is_empty(), "{:?}", report.broken);
     assert_eq!(report.held.len(), cache::RULES.len());
@@ -35,7 +35,8 @@ async fn every_rule_of_a_gate_holds_through_the_layers() {
     if server_or_skip("every_rule_of_a_gate_holds_through_the_layers").is_none() {
         return;
     }
-    let layered = |gate: Arc<dyn AdmissionGate>| -> Arc<dyn AdmissionGate> { stacked!(gate) };
+    let layered =
+        |gate: Arc<dyn AdmissionGate>| -> Arc<dyn AdmissionGate> { Arc::new(CoalescedGate::new(stacked!(gate))) };
     let report = run(gate::RULES, &Mapped::new(gates(), layered)).await;
     assert!(report.broken.is_empty(), "{:?}", report.broken);
     assert_eq!(report.held.len(), gate::RULES.len());

@@ -7,30 +7,33 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::cacheable::Cacheable;
-use super::gather::Gather;
 use crate::codec;
+use crate::layer::CoalescedCache;
 use crate::port::{Cache, CacheKey, CachePut, Cached};
 
 /// How long what was invalidated is kept from coming back older: longer than any reading of a store takes, which may
 /// have begun before.
 const FLOOR_TTL: Duration = Duration::from_secs(60);
 
-/// Records of one kind in a [`Cache`]. A cache that fails is a miss, and what it was not told ends with its time.
+/// Records of one kind in a [`Cache`], whose readers share calls. One that fails is a miss, and what it was not told ends with its time.
 #[derive(Clone, Debug)]
 pub(crate) struct SharedCache<R> {
-    cache: Arc<dyn Cache>,
-    gather: Gather,
+    cache: CoalescedCache,
     kind: PhantomData<fn() -> R>,
 }
 
 impl<R: Cacheable> SharedCache<R> {
     pub(crate) fn new(cache: Arc<dyn Cache>) -> Self {
-        Self { gather: Gather::new(Arc::clone(&cache)), cache, kind: PhantomData }
+        Self { cache: CoalescedCache::new(cache), kind: PhantomData }
     }
 
-    /// What is there, aligned with `keys`. Callers share calls of the cache.
+    /// What is there, aligned with `keys`.
     pub(super) async fn get(&self, keys: &[R::Key]) -> Vec<Option<R>> {
-        let cached = self.gather.get(keys.iter().map(name::<R>).collect()).await;
+        let names: Vec<CacheKey> = keys.iter().map(name::<R>).collect();
+        let cached = self.cache.get(&names).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cache failed; reading from the store");
+            Vec::new()
+        });
         let read = |cached: Cached| codec::decode(&cached.value).ok();
         let mut records: Vec<Option<R>> = cached.into_iter().map(|entry| entry.and_then(read)).collect();
         records.resize(keys.len(), None);

@@ -1,6 +1,5 @@
 //! Who reads what how often, and what never goes back.
 
-mod gather;
 mod near;
 mod shared;
 
