@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use stockpulse_core::engine::stock::{Decision, Reserve};
+use stockpulse_core::layer::CoalescedGate;
 use stockpulse_core::memory::MemoryInventoryStore;
 use stockpulse_core::model::{Quantity, ReservationId, Sku, StockKey, StockQuantity};
 use stockpulse_core::port::{Admission, AdmissionGate, AdmitRequest, GateLevel};
@@ -50,9 +51,15 @@ pub(crate) async fn run(redis: &Redis) {
             }
             table.add("a plain script, one by one", plain(redis, stock).await);
             redis.clear().await;
-            table.add("`RedisGate`, one by one", ours(redis, stock, 1).await);
+            if stock == Stock::Endless {
+                table.add("the same, settled by another", settled(redis).await);
+                redis.clear().await;
+            }
+            table.add("`RedisGate`, one by one", alone(redis, stock, 1).await);
             redis.clear().await;
-            table.add(format!("`RedisGate`, {BATCH} at once"), ours(redis, stock, BATCH).await);
+            table.add("`RedisGate`, one by one, calls shared", shared(redis, stock).await);
+            redis.clear().await;
+            table.add(format!("`RedisGate`, {BATCH} at once"), alone(redis, stock, BATCH).await);
             redis.clear().await;
             let name = match stock {
                 Stock::Endless => "`Inventory::reserve` on the memory store, settled too",
@@ -77,8 +84,16 @@ async fn told(redis: &Redis, stock: Stock) -> RedisGate {
     gate
 }
 
-async fn ours(redis: &Redis, stock: Stock, batch: usize) -> Row {
-    let gate = told(redis, stock).await;
+async fn alone(redis: &Redis, stock: Stock, batch: usize) -> Row {
+    ours(redis, told(redis, stock).await, stock, batch).await
+}
+
+async fn shared(redis: &Redis, stock: Stock) -> Row {
+    let gate = CoalescedGate::new(Arc::new(told(redis, stock).await));
+    ours(redis, gate, stock, 1).await
+}
+
+async fn ours<G: AdmissionGate + Clone>(redis: &Redis, gate: G, stock: Stock, batch: usize) -> Row {
     let callers = vec![(gate, StockKey::main(cup())); UNDER_WAY / batch];
     measure(redis, callers, batch, move |(gate, key)| async move {
         let request = || {
@@ -98,7 +113,20 @@ async fn plain(redis: &Redis, stock: Stock) -> Row {
     let gate = PlainGate::new(redis, cup().as_str(), stock.units().get()).await;
     let callers = vec![(gate, cup()); UNDER_WAY];
     measure(redis, callers, 1, move |(mut gate, sku)| async move {
-        assert_eq!(gate.reserve(sku.as_str()).await, stock == Stock::Endless);
+        assert_eq!(gate.reserve(sku.as_str(), new_id()).await, stock == Stock::Endless);
+        (gate, sku)
+    })
+    .await
+}
+
+/// A script that reserves, and one that hears that the reservation was granted.
+async fn settled(redis: &Redis) -> Row {
+    let gate = PlainGate::new(redis, cup().as_str(), Stock::Endless.units().get()).await;
+    let callers = vec![(gate, cup()); UNDER_WAY];
+    measure(redis, callers, 1, move |(mut gate, sku)| async move {
+        let id = new_id();
+        assert!(gate.reserve(sku.as_str(), id).await);
+        gate.settle(id).await;
         (gate, sku)
     })
     .await

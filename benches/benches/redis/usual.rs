@@ -6,8 +6,9 @@ use redis::Script;
 use redis::aio::MultiplexedConnection;
 use stockpulse_core::model::{StockKey, StockLevel};
 use stockpulse_core::port::InventoryStore;
+use uuid::Uuid;
 
-use crate::server::{Redis, new_id};
+use crate::server::Redis;
 
 /// How long a level lives in milliseconds, as StockPulse's.
 const TTL: u64 = 30_000;
@@ -61,12 +62,19 @@ redis.call('HSET', KEYS[2], 'sku', ARGV[2], 'quantity', units, 'expires_at', ARG
 redis.call('ZADD', KEYS[3], ARGV[3], ARGV[4])
 return 1";
 
+/// The hold has become a sale.
+const SETTLE: &str = "
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1";
+
 /// Reservations by a script.
 #[derive(Clone, Debug)]
 pub(crate) struct PlainGate {
     prefix: Arc<str>,
     connection: MultiplexedConnection,
-    script: Arc<Script>,
+    reserve: Arc<Script>,
+    settle: Arc<Script>,
 }
 
 impl PlainGate {
@@ -76,15 +84,24 @@ impl PlainGate {
         let mut set = redis::cmd("SET");
         set.arg(format!("{prefix}stock:{sku}")).arg(units);
         set.query_async::<()>(&mut connection).await.expect("redis answers");
-        Self { prefix: prefix.into(), connection, script: Arc::new(Script::new(RESERVE)) }
+        let (reserve, settle) = (Arc::new(Script::new(RESERVE)), Arc::new(Script::new(SETTLE)));
+        Self { prefix: prefix.into(), connection, reserve, settle }
     }
 
     /// Whether a new reservation got a unit.
-    pub(crate) async fn reserve(&mut self, sku: &str) -> bool {
-        let (prefix, id) = (&self.prefix, new_id().to_string());
-        let mut call = self.script.key(format!("{prefix}stock:{sku}"));
+    pub(crate) async fn reserve(&mut self, sku: &str, id: Uuid) -> bool {
+        let (prefix, id) = (&self.prefix, id.to_string());
+        let mut call = self.reserve.key(format!("{prefix}stock:{sku}"));
         call.key(format!("{prefix}hold:{id}")).key(format!("{prefix}expiry"));
         call.arg(1).arg(sku).arg(1_900_000_000_000_u64).arg(id);
         call.invoke_async::<i64>(&mut self.connection).await.expect("redis answers") == 1
+    }
+
+    /// Ends one that has become a sale.
+    pub(crate) async fn settle(&mut self, id: Uuid) {
+        let (prefix, id) = (&self.prefix, id.to_string());
+        let mut call = self.settle.key(format!("{prefix}hold:{id}"));
+        call.key(format!("{prefix}expiry")).arg(id);
+        call.invoke_async::<i64>(&mut self.connection).await.expect("redis answers");
     }
 }
