@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::model::ReservationId;
 use crate::port::{Admission, AdmissionGate, AdmitRequest, Cache, CacheKey, CachePut, Cached, GateLevel};
 
-/// How many calls are under way before callers share the next: one that is answered and one that is on its way.
-const CALLS: usize = 2;
+/// How many calls are under way before callers share the next. Fewer would share more, and leave the server without work
+/// while answers are handed out.
+const CALLS: usize = 8;
 /// What a call is about at most.
 const ITEMS: usize = 256;
 /// How long a call waits for another one to end: a server that hangs costs nobody the wait for somebody else's call.
@@ -23,8 +24,8 @@ const PATIENCE: Duration = Duration::from_millis(1);
 
 /// A cache whose readers share calls. Clones share theirs.
 ///
-/// While fewer than two calls are under way, each reader makes its own. Who comes then shares the next with everybody else
-/// who does, up to 256 keys: it is made when one of the two has ended, or after a millisecond. Writes go straight through.
+/// While fewer than eight calls are under way, each reader makes its own. Who comes then shares the next with everybody else
+/// who does, up to 256 keys: it is made when one of the eight has ended, or after a millisecond. Writes go straight through.
 ///
 /// `Inventory`, `Catalog` and `Orders` do this with the cache that they are given.
 #[derive(Clone, Debug)]

@@ -72,45 +72,49 @@ fn ask(reads: &CoalescedCache, keys: std::ops::Range<u64>) -> Asked {
     })
 }
 
-/// Two calls that are under way, one after the other begun.
-async fn two_under_way(reads: &CoalescedCache, cache: &Waits) -> [Asked; 2] {
-    let asked = [ask(reads, 1..2), ask(reads, 2..3)];
-    cache.began(2).await;
+/// How many calls are made before others wait.
+const ALONE: usize = 8;
+
+/// As many calls as are made at once.
+async fn all_under_way(reads: &CoalescedCache, cache: &Waits) -> Vec<Asked> {
+    let asked = (1..=8).map(|key| ask(reads, key..key + 1)).collect();
+    cache.began(ALONE).await;
     asked
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_asks_while_two_calls_are_under_way_shares_the_next() {
+async fn who_asks_while_eight_calls_are_under_way_shares_the_next() {
     let cache = Waits::new(false);
     let reads = CoalescedCache::new(Arc::clone(&cache) as _);
-    let first = two_under_way(&reads, &cache).await;
+    let first = all_under_way(&reads, &cache).await;
     let others: Vec<Asked> = (0..20).map(|number| ask(&reads, number..number + 3)).collect();
     tokio::task::yield_now().await;
-    assert_eq!(cache.calls(), [1, 1], "nobody else has asked");
+    assert_eq!(cache.calls(), [1; ALONE], "nobody else has asked");
     cache.go_on.add_permits(100);
-    let [one, two] = first;
-    assert_eq!((one.await.unwrap().unwrap(), two.await.unwrap().unwrap()), (vec![Some(1)], vec![Some(2)]));
+    for (key, asked) in (1..).zip(first) {
+        assert_eq!(asked.await.unwrap().unwrap(), [Some(key)]);
+    }
     for (number, other) in (0..).zip(others) {
         let expected = [number, number + 1, number + 2].map(|key| (key > 0).then_some(key));
         assert_eq!(other.await.unwrap().unwrap(), expected);
     }
-    assert_eq!(cache.calls(), [1, 1, 60]);
+    assert_eq!(cache.calls()[ALONE..], [60]);
     assert_eq!(ask(&reads, 7..9).await.unwrap().unwrap(), [Some(7), Some(8)]);
-    assert_eq!(cache.calls(), [1, 1, 60, 2], "alone again");
+    assert_eq!(cache.calls()[ALONE..], [60, 2], "alone again");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_is_about_so_many_keys_and_no_more() {
     let cache = Waits::new(false);
     let reads = CoalescedCache::new(Arc::clone(&cache) as _);
-    let first = two_under_way(&reads, &cache).await;
+    let first = all_under_way(&reads, &cache).await;
     let others = [ask(&reads, 1..200), ask(&reads, 1..58), ask(&reads, 1..2), ask(&reads, 1..400)];
     tokio::task::yield_now().await;
     cache.go_on.add_permits(100);
     for asked in first.into_iter().chain(others) {
         assert!(asked.await.unwrap().unwrap().iter().all(Option::is_some));
     }
-    let mut calls = cache.calls().split_off(2);
+    let mut calls = cache.calls().split_off(ALONE);
     calls.sort_unstable();
     assert_eq!(calls, [1, 256, 399]);
 }
@@ -119,7 +123,7 @@ async fn a_call_is_about_so_many_keys_and_no_more() {
 async fn who_goes_away_takes_nothing_from_the_others() {
     let cache = Waits::new(false);
     let reads = CoalescedCache::new(Arc::clone(&cache) as _);
-    let first = two_under_way(&reads, &cache).await;
+    let first = all_under_way(&reads, &cache).await;
     let (leaves, stays) = (ask(&reads, 3..4), ask(&reads, 4..6));
     tokio::task::yield_now().await;
     leaves.abort();
@@ -135,12 +139,12 @@ async fn who_goes_away_takes_nothing_from_the_others() {
 async fn nobody_waits_long_for_calls_of_others_and_all_hear_of_a_failure() {
     let cache = Waits::new(true);
     let reads = CoalescedCache::new(Arc::clone(&cache) as _);
-    let first = two_under_way(&reads, &cache).await;
+    let first = all_under_way(&reads, &cache).await;
     let other = ask(&reads, 3..6);
     tokio::task::yield_now().await;
-    assert_eq!(cache.calls(), [1, 1]);
+    assert_eq!(cache.calls(), [1; ALONE]);
     tokio::time::sleep(Duration::from_millis(2)).await;
-    assert_eq!(cache.calls(), [1, 1, 3]);
+    assert_eq!(cache.calls()[ALONE..], [3]);
     cache.go_on.add_permits(100);
     assert_eq!(other.await.unwrap().unwrap_err().kind(), ErrorKind::Unavailable);
     for asked in first {
@@ -184,7 +188,7 @@ async fn callers_of_a_gate_share_calls_and_each_gets_its_own_answer() {
     let coalesced = CoalescedGate::new(Arc::clone(&slow) as _);
     let level = GateLevel { key: key("CUP"), sellable: 7.into(), version: 1 };
     coalesced.reconcile(&[level]).await.unwrap();
-    let asked: Vec<_> = (1..=10_u128)
+    let asked: Vec<_> = (1..=20_u128)
         .map(|number| {
             let reservation = ReservationId::from_u128(number);
             let lines = vec![StockQuantity::new(key("CUP"), 1.into())];
@@ -193,7 +197,7 @@ async fn callers_of_a_gate_share_calls_and_each_gets_its_own_answer() {
             tokio::spawn(async move { gate.admit(&[request]).await.unwrap() })
         })
         .collect();
-    for _ in 0..20 {
+    for _ in 0..40 {
         tokio::task::yield_now().await;
     }
     slow.go_on.add_permits(100);
@@ -204,5 +208,5 @@ async fn callers_of_a_gate_share_calls_and_each_gets_its_own_answer() {
             answer => assert_eq!(answer, [Admission::Refused(key("CUP"))]),
         }
     }
-    assert_eq!((admitted, slow.calls.lock().unwrap().clone()), (7, vec![1, 1, 8]));
+    assert_eq!((admitted, slow.calls.lock().unwrap().clone()), (7, vec![1, 1, 1, 1, 1, 1, 1, 1, 12]));
 }
