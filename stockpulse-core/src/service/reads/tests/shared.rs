@@ -58,6 +58,17 @@ async fn an_order_that_was_taken_out_is_not_answered_from_an_older_reading_that_
 }
 
 #[tokio::test]
+async fn what_the_cache_has_is_kept_in_the_process() {
+    let (store, cache) = (Slow::with([order(1, 3)]), cache());
+    store.go_on.add_permits(10);
+    assert_eq!(versions(&cached_orders(&store, &cache), &[1]).await, [Some(3)], "another process reads it");
+    let near = Near::<Order>::default();
+    let reads = cached_orders(&store, &cache).with_near(near.clone());
+    assert_eq!(versions(&reads, &[1]).await, [Some(3)]);
+    assert_eq!((store.readings(), near.len()), (1, 1));
+}
+
+#[tokio::test]
 async fn without_a_cache_every_caller_reads_the_store() {
     let store = Slow::with([order(1, 3)]);
     let reads: Reads<Order> = Reads::new(Arc::clone(&store) as _);
