@@ -10,10 +10,11 @@
 //! | [`CircuitLayer`] | fails calls at once after several have failed, until a trial is answered |
 //! | [`ObserveLayer`] | a span and [metrics] for every call |
 //!
-//! Two wrappers know what they wrap: the readers of a [`CoalescedCache`] and the callers of a [`CoalescedGate`] share calls.
-//!
 //! They nest, and the order says what they mean: with a timeout inside a retry each try has its own time, with a retry
 //! inside a timeout all tries share it.
+//!
+//! Two wrappers are for one port each, and no layers: readers of a [`CoalescedCache`] and callers of a [`CoalescedGate`]
+//! share calls.
 //!
 //! ```
 //! use std::{sync::Arc, time::Duration};

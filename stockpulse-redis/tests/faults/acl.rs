@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use stockpulse_core::ErrorKind;
-use stockpulse_core::model::{Sku, StockKey};
-use stockpulse_core::port::{AdmissionGate, Cache, CacheKey, CachePut, Cached, GateLevel};
+use stockpulse_core::port::{Admission, AdmissionGate, Cache, CacheKey, CachePut, Cached, GateLevel};
 use stockpulse_redis::{RedisCache, RedisConnection, RedisGate, RedisOptions};
 
+use super::shop::{key as shelf, request};
 use crate::support::found_or_skip;
 use crate::support::node::{Node, program};
 
@@ -30,8 +30,12 @@ async fn a_user_with_the_rights_that_are_documented_can_do_everything() {
     cache.put(vec![CachePut { key: key.clone(), cached, ttl: Duration::from_secs(60) }]).await.unwrap();
     assert!(cache.get(std::slice::from_ref(&key)).await.unwrap()[0].is_some());
     cache.invalidate(&[(key, 2)], Duration::from_secs(60)).await.unwrap();
-    let level = StockKey::main(Sku::new("CUP").unwrap());
-    gate.reconcile(&[GateLevel { key: level, sellable: 1.into(), version: 1 }]).await.unwrap();
+    gate.reconcile(&[GateLevel { key: shelf(), sellable: 1.into(), version: 1 }]).await.unwrap();
+    let (sold, refused) = (request(), request());
+    let refusal = Admission::Refused(shelf());
+    assert_eq!(gate.admit(&[sold.clone(), refused]).await.unwrap(), [Admission::Admitted, refusal]);
+    gate.settle(&[sold.reservation]).await.unwrap();
+    gate.release(&[sold.reservation]).await.unwrap();
 
     for (options, kind) in [
         (options.clone().with_login("shop", "wrong"), ErrorKind::Config),
